@@ -1,0 +1,117 @@
+//! Every bound in one place, none optional. Each has a test that it is obeyed and one that it is enforced.
+
+use serde::{Deserialize, Serialize};
+
+/// Lines of a purchase or refund.
+pub const LINES: usize = 500;
+/// Codes of a purchase.
+pub const CODES: usize = 50;
+/// Bytes of a platform's id.
+pub const EXTERNAL_ID_BYTES: usize = 255;
+/// Bytes of a name, title, key or reason in a decision.
+pub const TEXT_BYTES: usize = 500;
+/// Bytes of a message's or offer's text.
+pub const MESSAGE_BYTES: usize = 4_000;
+/// Bytes an installation may remember about a member.
+pub const MEMORY_BYTES: usize = 4_096;
+/// The most one decision may move: far above any programme, far below where sums overflow.
+pub const AMOUNT: i64 = 1_000_000_000_000;
+/// Bytes of an installation's settings.
+pub const SETTINGS_BYTES: usize = 64 * 1024;
+/// Bytes of a manifest.
+pub const MANIFEST_BYTES: usize = 256 * 1024;
+/// Bytes of a component. The JavaScript and Python toolchains make 12 and 18 MB.
+pub const COMPONENT_BYTES: usize = 32 * 1024 * 1024;
+
+/// What one call of a plugin may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallLimits {
+    /// Fuel for any call. A rule in Rust uses some 10,000, one in JavaScript 2.6 million.
+    pub fuel: u64,
+    /// Fuel added for every line of the purchase.
+    pub fuel_per_line: u64,
+    /// Wall clock, milliseconds: for when fuel does not bound time (it always should).
+    pub deadline_ms: u64,
+    /// Linear memory, bytes.
+    pub memory_bytes: usize,
+    /// Elements of a table.
+    pub table_elements: usize,
+    /// Stack, bytes.
+    pub stack_bytes: usize,
+    /// Bytes a call may make the host allocate: its answer and its log together.
+    pub hostcall_bytes: usize,
+    /// Lines logged.
+    pub log_lines: usize,
+    /// Bytes of a line logged.
+    pub log_line_bytes: usize,
+    /// Decisions in an answer.
+    pub decisions: usize,
+}
+
+impl Default for CallLimits {
+    fn default() -> Self {
+        Self {
+            fuel: 20_000_000,
+            fuel_per_line: 100_000,
+            deadline_ms: 500,
+            memory_bytes: 64 * 1024 * 1024,
+            table_elements: 40_000,
+            stack_bytes: 512 * 1024,
+            hostcall_bytes: 1024 * 1024,
+            log_lines: 50,
+            log_line_bytes: 1_000,
+            decisions: 32,
+        }
+    }
+}
+
+/// What the door accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DoorLimits {
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// Rejected arrivals kept for each source; the oldest go first.
+    pub rejections_kept: i64,
+    /// Requests that may wait for the journal; the next one is told 503.
+    pub waiting: usize,
+    /// Arrivals in one journal commit.
+    pub commit: usize,
+    /// Milliseconds a commit waits for company.
+    pub linger_ms: u64,
+    /// Milliseconds a request waits for its commit before it is told 503.
+    pub patience_ms: u64,
+}
+
+impl Default for DoorLimits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1024 * 1024,
+            rejections_kept: 1_000,
+            waiting: 1_024,
+            commit: 256,
+            linger_ms: 2,
+            patience_ms: 500,
+        }
+    }
+}
+
+/// What a delivery may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeliveryLimits {
+    /// Attempts before a delivery is a dead letter.
+    pub attempts: u32,
+    /// Milliseconds for one attempt, connection included.
+    pub timeout_ms: u64,
+    /// Bytes read of an answer.
+    pub answer_bytes: usize,
+    /// Deliveries under way at once.
+    pub parallel: usize,
+    /// The longest wait between attempts, whatever the receiver's `Retry-After` says, milliseconds.
+    pub wait_ms: i64,
+}
+
+impl Default for DeliveryLimits {
+    fn default() -> Self {
+        Self { attempts: 10, timeout_ms: 15_000, answer_bytes: 4 * 1024, parallel: 16, wait_ms: 24 * 3600 * 1000 }
+    }
+}

@@ -1,0 +1,7 @@
+//! The host with real components: what it does with good ones, and that it contains bad ones.
+
+mod cache;
+mod calls;
+mod hostile;
+mod limits;
+mod support;

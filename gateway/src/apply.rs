@@ -1,0 +1,240 @@
+//! A merchant file into the database: everything is checked before anything is written, and applying it twice changes nothing.
+
+use crate::connectors;
+use crate::merchant_file::{self, MerchantFile, MerchantFileError, PluginRef, Surroundings, Wanted};
+use crate::registry::sealing_context;
+use crate::notify;
+use crate::stock;
+use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, Store, StoreError};
+use crate::vault::Vault;
+use perkgate_domain::ids::MerchantId;
+use perkgate_domain::manifest::Manifest;
+use perkgate_domain::programme::{Channel, Installation, Merchant, Source};
+use perkgate_pack::Inspection;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// Why a merchant file is not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The file cannot be read.
+    #[error("cannot read the merchant file {path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file itself.
+    #[error(transparent)]
+    File(#[from] MerchantFileError),
+    /// What the file names.
+    #[error("{file}:{line}: {text}")]
+    Plugin {
+        /// Which file.
+        file: String,
+        /// Which line.
+        line: usize,
+        /// What is wrong and what to do.
+        text: String,
+    },
+    /// A channel that could not send.
+    #[error("{file}: channel `{channel}`: {text}")]
+    Channel {
+        /// Which file.
+        file: String,
+        /// Which channel.
+        channel: String,
+        /// What is wrong and what to do.
+        text: String,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A document that cannot be written as JSON.
+    #[error("the programme cannot be written: {0}")]
+    Document(#[from] serde_json::Error),
+}
+
+/// A merchant file, checked, with every component at hand.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The tenant.
+    pub merchant: Merchant,
+    sources: Vec<Source>,
+    channels: Vec<Channel>,
+    installations: Vec<InstallationRow>,
+    plugins: Vec<PluginRow>,
+}
+
+impl Prepared {
+    /// The sources, secrets included: for the demo and tests, which act as the platforms.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+}
+
+/// What a merchant file finds around it.
+struct AroundFile {
+    directory: PathBuf,
+    platforms: Vec<&'static str>,
+    stock: Vec<&'static str>,
+}
+
+impl Surroundings for AroundFile {
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+    fn directory(&self) -> &Path {
+        &self.directory
+    }
+    fn platforms(&self) -> &[&str] {
+        &self.platforms
+    }
+    fn stock(&self) -> &[&str] {
+        &self.stock
+    }
+    fn check_source(&self, source: &Source) -> Result<(), String> {
+        connectors::find(&source.platform).map_or(Ok(()), |connector| connector.check(source))
+    }
+}
+
+/// Reads and checks a merchant file and everything it names.
+///
+/// # Errors
+/// [`ApplyError`] names file, line, what is wrong and what to do.
+pub async fn prepare(path: &Path, store: &dyn Store) -> Result<Prepared, ApplyError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ApplyError::Read { path: path.to_owned(), source })?;
+    let directory = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
+    prepare_text(&text, &path.display().to_string(), directory, store).await
+}
+
+/// As [`prepare`], for a text that is in no file.
+///
+/// # Errors
+/// As [`prepare`].
+pub async fn prepare_text(text: &str, name: &str, directory: PathBuf, store: &dyn Store) -> Result<Prepared, ApplyError> {
+    let around = AroundFile { directory, platforms: connectors::platforms().collect(), stock: stock::ids() };
+    let file = merchant_file::parse(text, name, &around)?;
+    let MerchantFile { merchant, sources, plugins: wanted, channels } = file;
+    for channel in &channels {
+        notify::check(&channel.kind)
+            .map_err(|text| ApplyError::Channel { file: name.to_owned(), channel: channel.id.to_string(), text })?;
+    }
+    let (mut installations, mut plugins) = (Vec::with_capacity(wanted.len()), Vec::new());
+    for wanted in wanted {
+        let wrong = |text: String| ApplyError::Plugin { file: name.to_owned(), line: wanted.line, text };
+        let component = component(&wanted.plugin, store).await?.map_err(wrong)?;
+        let inspection = perkgate_pack::inspect(&component).map_err(|error| wrong(error.to_string()))?;
+        let settings = checked_settings(&wanted, &inspection).map_err(wrong)?;
+        let manifest = inspection.manifest;
+        plugins.push(PluginRow {
+            digest: inspection.digest,
+            plugin_id: manifest.id.clone(),
+            version: manifest.version.clone(),
+            component,
+        });
+        let installation = Installation {
+            id: wanted.id,
+            digest: inspection.digest,
+            partner: wanted.partner,
+            settings,
+            settings_revision: 0,
+            grants: wanted.grants,
+            caps: wanted.caps,
+            mode: wanted.mode,
+        };
+        installations.push(InstallationRow { installation, plugin_id: manifest.id });
+    }
+    Ok(Prepared { merchant, sources, channels, installations, plugins })
+}
+
+/// The bytes a merchant file means by a plugin's name, path or digest.
+async fn component(plugin: &PluginRef, store: &dyn Store) -> Result<Result<Vec<u8>, String>, StoreError> {
+    Ok(match plugin {
+        PluginRef::Stock(id) => stock::find(id)
+            .map(<[u8]>::to_vec)
+            .ok_or_else(|| format!("there is no stock plugin `{id}`; there are {}", stock::ids().join(", "))),
+        PluginRef::File(path) => std::fs::read(path).map_err(|error| {
+            format!("cannot read the plugin {}: {error}; `perkgate plugin build` makes it", path.display())
+        }),
+        PluginRef::Digest(digest) => store.component(*digest).await?.ok_or_else(|| {
+            format!("no plugin {digest} was ever applied to this database; name the .wasm file instead")
+        }),
+    })
+}
+
+/// Settings that fit the plugin's schema, as JSON text; grants that the plugin asks for.
+fn checked_settings(wanted: &Wanted, inspection: &Inspection) -> Result<String, String> {
+    let manifest: &Manifest = &inspection.manifest;
+    let problems = merchant_file::settings_problems(&manifest.settings, &wanted.settings);
+    if !problems.is_empty() {
+        return Err(format!("the settings of `{}` do not fit its schema: {}", wanted.id, problems.join("; ")));
+    }
+    if let Some(idle) = wanted.grants.iter().find(|grant| !manifest.decisions.contains(*grant)) {
+        let asked: Vec<&str> = manifest.decisions.iter().map(String::as_str).collect();
+        return Err(format!(
+            "`grants` of `{}` names \"{idle}\", which {} does not ask for; it asks for {}",
+            wanted.id, manifest.id, asked.join(", ")
+        ));
+    }
+    serde_json::to_string(&wanted.settings).map_err(|error| error.to_string())
+}
+
+/// Writes a prepared programme. Answers whether anything changed.
+///
+/// # Errors
+/// [`ApplyError::Store`].
+pub async fn apply(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Result<bool, ApplyError> {
+    let merchant = &prepared.merchant.id;
+    let stored = store.programmes().await?.into_iter().find(|rows| rows.merchant.id == *merchant);
+    if stored.is_some_and(|rows| is_same(prepared, &rows, vault)) {
+        return Ok(false);
+    }
+    let programme = ProgrammeRows {
+        merchant: prepared.merchant.clone(),
+        sources: seal_all(vault, merchant, "source", prepared.sources.iter().map(|source| (source.id.as_str(), source)))?,
+        channels: seal_all(vault, merchant, "channel", prepared.channels.iter().map(|channel| (channel.id.as_str(), channel)))?,
+        installations: prepared.installations.clone(),
+    };
+    store.apply(&programme, &prepared.plugins).await?;
+    Ok(true)
+}
+
+fn seal_all<'a, T: Serialize + 'a>(
+    vault: &Vault,
+    merchant: &MerchantId,
+    kind: &str,
+    documents: impl Iterator<Item = (&'a str, &'a T)>,
+) -> Result<Vec<SealedRow>, ApplyError> {
+    documents
+        .map(|(id, document)| {
+            let plain = serde_json::to_vec(document)?;
+            Ok(SealedRow { id: id.to_owned(), sealed: vault.seal(&sealing_context(merchant, kind, id), &plain) })
+        })
+        .collect()
+}
+
+/// Whether the stored programme says the same. What does not open (another key) is not the same: it is written anew.
+fn is_same(prepared: &Prepared, rows: &ProgrammeRows, vault: &Vault) -> bool {
+    let merchant = &prepared.merchant.id;
+    let mut sources: Vec<&Source> = prepared.sources.iter().collect();
+    let mut channels: Vec<&Channel> = prepared.channels.iter().collect();
+    sources.sort_by(|left, right| left.id.cmp(&right.id));
+    channels.sort_by(|left, right| left.id.cmp(&right.id));
+    let placed = |rows: &[InstallationRow]| -> Vec<Installation> {
+        rows.iter().map(|row| Installation { settings_revision: 0, ..row.installation.clone() }).collect()
+    };
+    rows.merchant == prepared.merchant
+        && open_all::<Source>(vault, merchant, "source", &rows.sources).is_some_and(|stored| stored.iter().eq(sources))
+        && open_all::<Channel>(vault, merchant, "channel", &rows.channels).is_some_and(|stored| stored.iter().eq(channels))
+        && placed(&rows.installations) == placed(&prepared.installations)
+}
+
+fn open_all<T: DeserializeOwned>(vault: &Vault, merchant: &MerchantId, kind: &str, rows: &[SealedRow]) -> Option<Vec<T>> {
+    rows.iter()
+        .map(|row| serde_json::from_slice(&vault.open(&sealing_context(merchant, kind, &row.id), &row.sealed).ok()?).ok())
+        .collect()
+}

@@ -1,0 +1,50 @@
+//! `perkgate deliveries`: what is on its way out, and dead letters sent again.
+
+use super::{Database, print_json};
+use perkgate_domain::ids::{DeliveryId, MerchantId};
+use perkgate_gateway::clock::{Clock as _, SystemClock};
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Flags {
+    /// Whose
+    #[arg(long, value_name = "ID")]
+    merchant: String,
+    /// Which
+    #[arg(long, value_parser = ["due", "delivered", "dead", "suppressed"], default_value = "dead")]
+    state: String,
+    /// Make this dead delivery due again
+    #[arg(long, value_name = "DELIVERY")]
+    resend: Option<String>,
+    /// One JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
+    let (store, _) = flags.database.open().await?;
+    let merchant = MerchantId::new(flags.merchant);
+    if let Some(delivery) = flags.resend {
+        let again = store.resend(&merchant, &DeliveryId::new(delivery.as_str()), SystemClock.now()).await?;
+        anyhow::ensure!(again, "merchant `{merchant}` has no dead delivery `{delivery}`; `perkgate deliveries --merchant {merchant}` lists them");
+        println!("{delivery} is due again");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let found = store.deliveries(&merchant, &flags.state, 200).await?;
+    if flags.json {
+        print_json(&serde_json::to_value(&found)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for view in &found {
+        let delivery = &view.delivery;
+        println!(
+            "{}  {}  {}  {}  {} attempts  {}",
+            delivery.id, delivery.channel, delivery.message.key, delivery.member, view.attempts,
+            delivery.note.as_deref().unwrap_or_default()
+        );
+    }
+    println!("{} {}", found.len(), flags.state);
+    Ok(ExitCode::SUCCESS)
+}

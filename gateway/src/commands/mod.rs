@@ -1,0 +1,121 @@
+//! One file for each command. What they do is the library's; here are flags, words and tables.
+
+mod apply;
+mod bench;
+mod deliveries;
+mod demo;
+mod explain;
+mod ledger;
+mod member;
+mod plugin;
+mod rejections;
+mod samples;
+mod send;
+mod serve;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use perkgate_gateway::gateway::Config;
+use perkgate_gateway::store::{self, Store};
+use perkgate_gateway::vault::Vault;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The loyalty gateway: purchase webhooks in; points, stamps, offers and messages out.
+#[derive(Debug, Parser)]
+#[command(name = "perkgate", version, arg_required_else_help = true)]
+pub(crate) struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything in one go: a demo shop, thirty webhooks, what each led to.
+    Demo(demo::Flags),
+    /// Take webhooks and work on them.
+    Serve(serve::Flags),
+    /// Put a merchant file into the database; twice is as good as once.
+    Apply(apply::Flags),
+    /// Send signed webhooks as a platform would.
+    Send(send::Flags),
+    /// Why did this purchase give what it gave?
+    Explain(explain::Flags),
+    /// What does this member have?
+    Member(member::Flags),
+    /// Check the ledger.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Messages on their way out: list them, send dead ones again.
+    Deliveries(deliveries::Flags),
+    /// Requests that were turned away, and why.
+    Rejections(rejections::Flags),
+    /// The author's bench: make, build, check, test and run plugins.
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+    /// Measure this machine; prints one JSON document.
+    Bench(bench::Flags),
+}
+
+/// Which database, and where its key is.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Database {
+    /// `sqlite://path.db`
+    #[arg(long, env = "PERKGATE_DATABASE", default_value = "sqlite://perkgate-data/perkgate.db", value_name = "URL")]
+    database: String,
+    /// Where the sealing key and compiled plugins are kept [default: the database's directory]
+    #[arg(long, env = "PERKGATE_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Database {
+    /// The directory of keys and caches.
+    fn data(&self) -> PathBuf {
+        let beside = || {
+            let path = self.database.split_once("://").map_or("", |(_, rest)| rest).split('?').next().unwrap_or_default();
+            Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned)
+        };
+        self.data.clone().unwrap_or_else(beside)
+    }
+
+    fn config(&self) -> Config {
+        let mut config = Config::new(self.database.clone(), self.data());
+        config.key = std::env::var("PERKGATE_KEY").ok();
+        config
+    }
+
+    /// The database and its key, for commands that do not run plugins.
+    async fn open(&self) -> anyhow::Result<(Arc<dyn Store>, Vault)> {
+        let config = self.config();
+        std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
+        let store = store::open(&config.database).await?;
+        Ok((store, Vault::load(&config.data, config.key.as_deref())?))
+    }
+}
+
+/// Runs one command to its end.
+pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        match line.command {
+            Command::Demo(flags) => demo::run(flags).await,
+            Command::Serve(flags) => serve::run(flags).await,
+            Command::Apply(flags) => apply::run(flags).await,
+            Command::Send(flags) => send::run(flags).await,
+            Command::Explain(flags) => explain::run(flags).await,
+            Command::Member(flags) => member::run(flags).await,
+            Command::Ledger(command) => ledger::run(command).await,
+            Command::Deliveries(flags) => deliveries::run(flags).await,
+            Command::Rejections(flags) => rejections::run(flags).await,
+            Command::Plugin(command) => tokio::task::block_in_place(|| plugin::run(command)),
+            Command::Bench(flags) => bench::run(flags).await,
+        }
+    })
+}
+
+/// Prints one JSON document.
+fn print_json(document: &serde_json::Value) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(document)?);
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! `perkgate serve`: take webhooks and work on them until told to stop.
+
+use super::Database;
+use anyhow::Context as _;
+use perkgate_gateway::gateway::{Config, Gateway};
+use perkgate_gateway::{apply, telemetry};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Flags {
+    #[command(flatten)]
+    database: Database,
+    /// An operator's file with the same settings: `database`, `data`, `listen`, `merchants`, `allow_private_destinations`
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to take requests
+    #[arg(long, env = "PERKGATE_LISTEN", value_name = "ADDR")]
+    listen: Option<String>,
+    /// A merchant file to apply first; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    merchant: Vec<PathBuf>,
+    /// Let messages and API questions go to private and loopback addresses
+    #[arg(long)]
+    allow_private_destinations: bool,
+    /// Log lines as JSON
+    #[arg(long)]
+    log_json: bool,
+}
+
+/// The operator's file. Flags and environment go before it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    database: Option<String>,
+    data: Option<PathBuf>,
+    listen: Option<String>,
+    #[serde(default)]
+    merchants: Vec<PathBuf>,
+    #[serde(default)]
+    allow_private_destinations: bool,
+}
+
+const LISTEN: &str = "127.0.0.1:8080";
+
+pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
+    telemetry::start_logging(flags.log_json);
+    let file = read(flags.config.as_deref())?;
+    let mut database = flags.database.clone();
+    if let (Some(named), true) = (file.database, std::env::var_os("PERKGATE_DATABASE").is_none() && is_default(&flags.database)) {
+        database.database = named;
+    }
+    database.data = database.data.or(file.data);
+    let mut config: Config = database.config();
+    config.allow_private = flags.allow_private_destinations || file.allow_private_destinations;
+    let listen = flags.listen.or(file.listen).unwrap_or_else(|| LISTEN.to_owned());
+    let gateway = Gateway::open(config).await?;
+    for path in file.merchants.iter().chain(&flags.merchant) {
+        let prepared = apply::prepare(path, gateway.store.as_ref()).await?;
+        let changed = apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await?;
+        tracing::info!(merchant = %prepared.merchant.id, changed, "merchant file applied");
+        for source in prepared.sources() {
+            tracing::info!(merchant = %prepared.merchant.id, source = %source.id, platform = source.platform,
+                "takes webhooks at http://{listen}/in/{}/{}", prepared.merchant.id, source.id);
+        }
+    }
+    gateway.registry.refresh().await?;
+    if gateway.registry.snapshot().programmes().next().is_none() {
+        tracing::warn!("there is no merchant yet: name a merchant file with --merchant FILE, or run `perkgate apply FILE`");
+    }
+    let listener = TcpListener::bind(&listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}; is another program there? --listen names another address"))?;
+    tracing::info!("listening on http://{}", listener.local_addr()?);
+    gateway.serve(listener, stopped()?).await?;
+    tracing::info!("stopped; everything answered 200 is in the journal");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_default(database: &Database) -> bool {
+    database.database == "sqlite://perkgate-data/perkgate.db"
+}
+
+fn read(path: Option<&std::path::Path>) -> anyhow::Result<File> {
+    let Some(path) = path else { return Ok(File::default()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the operator's file {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("the operator's file {}", path.display()))
+}
+
+/// SIGTERM or SIGINT.
+pub(super) fn stopped() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: the door is shut, what was begun is finished");
+    })
+}

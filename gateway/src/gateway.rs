@@ -1,0 +1,228 @@
+//! Puts the rooms together: one [`Gateway`] for `serve`, the demo, the bench and the tests alike.
+
+use crate::clock::{Clock, SystemClock};
+use crate::journal::Journal;
+use crate::notify::Notifier;
+use crate::outbound::Outbound;
+use crate::pipeline::{Pipeline, StoreOutbox};
+use crate::receive::{self, Door};
+use crate::registry::{Registry, RegistryError};
+use crate::store::{self, Store, StoreError};
+use crate::telemetry::Metrics;
+use crate::vault::{Vault, VaultError};
+use crate::worker::Worker;
+use perkgate_domain::limits::{CallLimits, DeliveryLimits, DoorLimits};
+use perkgate_plugin_host::{Host, HostConfig, HostError};
+use std::future::{Future, IntoFuture as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+/// How long open requests may take to end after SIGTERM.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// What a gateway is opened with.
+#[derive(Clone)]
+pub struct Config {
+    /// `sqlite://path.db`.
+    pub database: String,
+    /// Where the key file and compiled plugins are kept.
+    pub data: PathBuf,
+    /// The sealing key's text, in place of the key file.
+    pub key: Option<String>,
+    /// Messages and questions may go to private and loopback addresses.
+    pub allow_private: bool,
+    /// What the door accepts.
+    pub door: DoorLimits,
+    /// What a plugin's call may use.
+    pub call: CallLimits,
+    /// What a delivery may use.
+    pub delivery: DeliveryLimits,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Config {
+    /// Defaults for a database, with keys and caches in `data`.
+    pub fn new(database: impl Into<String>, data: impl AsRef<Path>) -> Self {
+        Self {
+            database: database.into(),
+            data: data.as_ref().to_owned(),
+            key: None,
+            allow_private: false,
+            door: DoorLimits::default(),
+            call: CallLimits::default(),
+            delivery: DeliveryLimits::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be made.
+    #[error("cannot make the data directory {path}: {source}")]
+    Data {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The plugin host.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The programmes.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// Outgoing requests.
+    #[error(transparent)]
+    Outbound(#[from] crate::outbound::OutboundError),
+    /// Listening.
+    #[error("the server stopped: {0}")]
+    Serve(std::io::Error),
+}
+
+/// Everything, put together. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// Seals and opens.
+    pub vault: Arc<Vault>,
+    /// Runs plugins.
+    pub host: Host,
+    /// Programmes as they stand.
+    pub registry: Arc<Registry>,
+    /// Reads and settles.
+    pub pipeline: Pipeline,
+    /// Sends.
+    pub notifier: Arc<Notifier>,
+    /// What the operator sees.
+    pub metrics: Metrics,
+    config: Config,
+}
+
+impl Gateway {
+    /// Opens database, key and plugins.
+    ///
+    /// # Errors
+    /// [`StartError`] in a sentence for the operator.
+    pub async fn open(config: Config) -> Result<Self, StartError> {
+        std::fs::create_dir_all(&config.data).map_err(|source| StartError::Data { path: config.data.clone(), source })?;
+        let store = store::open(&config.database).await?;
+        let vault = Arc::new(Vault::load(&config.data, config.key.as_deref())?);
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let host = Host::new(HostConfig {
+            limits: config.call,
+            cache_dir: Some(config.data.join("compiled")),
+            cache_key: vault.cache_key(),
+            // One call a core, and room for whoever looks on (explain, checks) meanwhile.
+            instances: u32::try_from(cores).unwrap_or(1).saturating_mul(2).saturating_add(2),
+        })?;
+        let registry = Arc::new(Registry::open(Arc::clone(&store), Arc::clone(&vault), host.clone()).await?);
+        let outbound = Outbound::new(config.allow_private, Duration::from_millis(config.delivery.timeout_ms))?;
+        let metrics = Metrics::default();
+        let pipeline = Pipeline::new(
+            Arc::clone(&store),
+            Arc::clone(&registry),
+            Arc::clone(&vault),
+            outbound.clone(),
+            Arc::clone(&config.clock),
+            metrics.clone(),
+        );
+        let outbox = StoreOutbox::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&vault), metrics.clone());
+        let notifier = Arc::new(Notifier::new(Arc::new(outbox), outbound, Arc::clone(&config.clock), config.delivery));
+        Ok(Self { store, vault, host, registry, pipeline, notifier, metrics, config })
+    }
+
+    /// What time it is here.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.config.clock
+    }
+
+    /// Takes requests at `listener` and works on them until `stop` completes; then finishes what was begun.
+    ///
+    /// # Errors
+    /// [`StartError::Serve`] if the listener fails.
+    pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
+        // A newer gateway may read what an older one parked.
+        let unparked = self.store.unpark().await?;
+        if unparked > 0 {
+            tracing::info!("{unparked} parked arrivals are read again");
+        }
+        let wake = Arc::new(Notify::new());
+        let (journal, writers) =
+            Journal::start(Arc::clone(&self.store), Arc::clone(&self.vault), self.config.door, Arc::clone(&wake));
+        let (stop_work, stopped) = watch::channel(false);
+        let work = tokio::spawn(self.worker(wake).run(stopped));
+        let door = Door {
+            registry: Arc::clone(&self.registry),
+            journal,
+            clock: Arc::clone(&self.config.clock),
+            metrics: self.metrics.clone(),
+            limits: self.config.door,
+        };
+        let served = serve_until(listener, door, stop).await;
+        // The door is shut: what was answered 200 is journalled. Now the loops end their batches.
+        let _ = stop_work.send(true);
+        finish(work, writers).await;
+        served
+    }
+
+    fn worker(&self, wake: Arc<Notify>) -> Worker {
+        Worker {
+            pipeline: self.pipeline.clone(),
+            notifier: Arc::clone(&self.notifier),
+            registry: Arc::clone(&self.registry),
+            store: Arc::clone(&self.store),
+            metrics: self.metrics.clone(),
+            clock: Arc::clone(&self.config.clock),
+            wake,
+        }
+    }
+}
+
+async fn serve_until(
+    listener: TcpListener,
+    door: Door,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), StartError> {
+    let (begun, mut draining) = watch::channel(false);
+    let stop = async move {
+        stop.await;
+        let _ = begun.send(true);
+    };
+    let serving = axum::serve(listener, receive::routes(door)).with_graceful_shutdown(stop).into_future();
+    let too_long = async move {
+        let _ = draining.wait_for(|begun| *begun).await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        served = serving => served.map_err(StartError::Serve),
+        () = too_long => {
+            tracing::warn!("requests were still open after {} s and were cut off", DRAIN.as_secs());
+            Ok(())
+        }
+    }
+}
+
+async fn finish(work: JoinHandle<()>, writers: [JoinHandle<()>; 2]) {
+    if tokio::time::timeout(DRAIN, work).await.is_err() {
+        tracing::warn!("a loop was still working after {} s; what it did not commit is done again at the next start", DRAIN.as_secs());
+    }
+    for writer in writers {
+        // The last clone of the journal went with the door, so the writers end by themselves.
+        let _ = tokio::time::timeout(DRAIN, writer).await;
+    }
+}

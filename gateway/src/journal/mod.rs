@@ -1,0 +1,218 @@
+//! Write it down, then act. Requests wait here for *a* commit, not each for its own: whoever arrives while one commit is under way
+//! shares the next. Bounded everywhere; a request that cannot be journalled in time is told 503, and its sender tries again.
+
+use crate::connectors::{Arrival, Rejected, Stamp, Verified};
+pub use crate::store::Appended;
+use crate::store::{NewArrival, NewRejection, Store, UnreadArrival};
+use crate::vault::{Vault, VaultError};
+use perkgate_domain::ids::{Digest, MerchantId, SourceId};
+use perkgate_domain::limits::DoorLimits;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// Bodies of rejected arrivals are kept up to this size: enough to see what somebody tried.
+const REJECTED_BODY_BYTES: usize = 16 * 1024;
+
+/// Why an arrival is not journalled. All of it is our fault, never the sender's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// Too many wait already.
+    #[error("too many requests wait for the journal")]
+    Full,
+    /// It may still be journalled, but not within the patience of the sender.
+    #[error("the journal is too slow at present")]
+    Slow,
+    /// The database failed.
+    #[error("the journal cannot be written at present")]
+    Failed,
+}
+
+struct Waiting {
+    arrival: NewArrival,
+    answer: oneshot::Sender<Result<Appended, JournalError>>,
+}
+
+/// The door's way into the journal. Cheap to clone; the writing task ends when the last clone is gone.
+#[derive(Clone)]
+pub struct Journal {
+    vault: Arc<Vault>,
+    waiting: mpsc::Sender<Waiting>,
+    rejections: mpsc::Sender<NewRejection>,
+    limits: DoorLimits,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Journal {
+    /// Starts the writing tasks. `wake` is told after every commit that brought something new.
+    #[must_use]
+    pub fn start(store: Arc<dyn Store>, vault: Arc<Vault>, limits: DoorLimits, wake: Arc<Notify>) -> (Self, [JoinHandle<()>; 2]) {
+        let (waiting, arrivals) = mpsc::channel(limits.waiting);
+        let (rejections, turned_away) = mpsc::channel(limits.waiting);
+        let writer = tokio::spawn(write(Arc::clone(&store), arrivals, limits, wake));
+        let keeper = tokio::spawn(keep(store, turned_away, limits));
+        (Self { vault, waiting, rejections, limits }, [writer, keeper])
+    }
+
+    /// Journals a verified arrival durably; returns after the commit.
+    ///
+    /// # Errors
+    /// [`JournalError`]: answer 503.
+    pub async fn append(&self, merchant: &MerchantId, source: &SourceId, verified: &Verified) -> Result<Appended, JournalError> {
+        let stamp = verified.stamp();
+        let arrival = verified.arrival();
+        let arrival = NewArrival {
+            merchant: merchant.clone(),
+            source: source.clone(),
+            topic: stamp.topic.clone(),
+            dedupe: stamp.dedupe.clone(),
+            test: stamp.test,
+            digest: Digest::of(&arrival.body),
+            sealed: self.vault.seal(&context(merchant, source), &pack(arrival)),
+            received_at: arrival.received_at,
+        };
+        let (answer, answered) = oneshot::channel();
+        self.waiting.try_send(Waiting { arrival, answer }).map_err(|_| JournalError::Full)?;
+        match tokio::time::timeout(Duration::from_millis(self.limits.patience_ms), answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(JournalError::Failed),
+            Err(_) => Err(JournalError::Slow),
+        }
+    }
+
+    /// Keeps what was turned away. Best effort and never waited for: a flood of forgeries must not slow the real ones.
+    pub fn reject(&self, merchant: &MerchantId, source: &SourceId, body: &[u8], received_at: perkgate_domain::time::Moment, why: &Rejected) {
+        let sealed = (body.len() <= REJECTED_BODY_BYTES).then(|| self.vault.seal(&context(merchant, source), body));
+        let rejection = NewRejection {
+            merchant: merchant.clone(),
+            source: source.clone(),
+            cause: why.cause.as_str(),
+            detail: why.detail.clone(),
+            digest: Digest::of(body),
+            bytes: i64::try_from(body.len()).unwrap_or(i64::MAX),
+            sealed,
+            received_at,
+        };
+        if self.rejections.try_send(rejection).is_err() {
+            tracing::warn!(%merchant, %source, cause = why.cause.as_str(), "a rejection is not kept: too many at once");
+        }
+    }
+}
+
+/// Opens a journalled arrival.
+///
+/// # Errors
+/// [`VaultError`] if it was sealed with another key or changed since.
+pub fn reopen(vault: &Vault, stored: &UnreadArrival) -> Result<Verified, VaultError> {
+    let context = context(&stored.merchant, &stored.source);
+    let plain = vault.open(&context, &stored.sealed)?;
+    let (headers, body) = unpack(&plain).ok_or(VaultError::Sealed { context })?;
+    let arrival = Arrival { headers, body, received_at: stored.received_at };
+    Ok(Verified::from_journal(arrival, Stamp { topic: stored.topic.clone(), dedupe: stored.dedupe.clone(), test: stored.test }))
+}
+
+/// What an arrival's sealed bytes are bound to.
+#[must_use]
+pub fn context(merchant: &MerchantId, source: &SourceId) -> String {
+    format!("arrival/{merchant}/{source}")
+}
+
+/// Headers as JSON after their length, then the raw body. A header's bytes become the characters of the same number, so that
+/// none is lost that is no UTF-8.
+fn pack(arrival: &Arrival) -> Vec<u8> {
+    let headers: Vec<(&str, String)> = arrival
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.iter().map(|byte| char::from(*byte)).collect()))
+        .collect();
+    let headers = serde_json::to_vec(&headers).unwrap_or_default();
+    let length = u32::try_from(headers.len()).unwrap_or(0);
+    [&length.to_be_bytes()[..], &headers, &arrival.body].concat()
+}
+
+type Headers = Vec<(String, Vec<u8>)>;
+
+fn unpack(plain: &[u8]) -> Option<(Headers, Vec<u8>)> {
+    let (length, rest) = plain.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let (headers, body) = rest.split_at_checked(length)?;
+    let headers: Vec<(String, String)> = serde_json::from_slice(headers).ok()?;
+    let headers = headers
+        .into_iter()
+        .map(|(name, value)| {
+            let value = value.chars().map(|character| u8::try_from(u32::from(character))).collect::<Result<_, _>>();
+            Some((name, value.ok()?))
+        })
+        .collect::<Option<_>>()?;
+    Some((headers, body.to_vec()))
+}
+
+async fn write(store: Arc<dyn Store>, mut arrivals: mpsc::Receiver<Waiting>, limits: DoorLimits, wake: Arc<Notify>) {
+    let mut failing = false;
+    while let Some(batch) = next_batch(&mut arrivals, limits).await {
+        let (rows, answers): (Vec<NewArrival>, Vec<_>) = batch.into_iter().map(|one| (one.arrival, one.answer)).unzip();
+        match store.append(&rows).await {
+            Ok(appended) => {
+                if std::mem::take(&mut failing) {
+                    tracing::info!("the journal is written again");
+                }
+                for (answer, appended) in answers.into_iter().zip(appended) {
+                    // A requester that gave up waiting will send again and be told that it is a duplicate.
+                    let _ = answer.send(Ok(appended));
+                }
+                wake.notify_one();
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::error!("the journal cannot be written; the door answers 503 until it can: {error}");
+                }
+                for answer in answers {
+                    let _ = answer.send(Err(JournalError::Failed));
+                }
+            }
+        }
+    }
+}
+
+async fn keep(store: Arc<dyn Store>, mut turned_away: mpsc::Receiver<NewRejection>, limits: DoorLimits) {
+    while let Some(batch) = next_batch(&mut turned_away, limits).await {
+        if let Err(error) = store.reject(&batch, limits.rejections_kept).await {
+            tracing::warn!("{} rejections are not kept: {error}", batch.len());
+        }
+    }
+}
+
+/// The next batch: whoever waits already, after a short pause for company. None when nobody can come any more.
+async fn next_batch<T>(queue: &mut mpsc::Receiver<T>, limits: DoorLimits) -> Option<Vec<T>> {
+    let mut batch = vec![queue.recv().await?];
+    if queue.is_empty() {
+        tokio::time::sleep(Duration::from_millis(limits.linger_ms)).await;
+    }
+    while batch.len() < limits.commit {
+        match queue.try_recv() {
+            Ok(next) => batch.push(next),
+            Err(_) => break,
+        }
+    }
+    Some(batch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use perkgate_domain::time::Moment;
+
+    #[test]
+    fn an_arrival_packs_and_unpacks_whole() {
+        let headers = vec![("x-a".to_owned(), vec![0xff, b'"', 0]), ("x-a".to_owned(), b"second".to_vec())];
+        let arrival = Arrival { headers: headers.clone(), body: vec![0, 159, 146, 150], received_at: Moment(1) };
+        assert_eq!(unpack(&pack(&arrival)), Some((headers, arrival.body)));
+        assert_eq!(unpack(&[0, 0, 0, 9, 1]), None);
+    }
+}

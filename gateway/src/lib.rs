@@ -1,0 +1,39 @@
+//! The loyalty gateway. The rooms are declared in the order in which a purchase meets them; `gateway/README.md` walks one through.
+
+pub mod receive;
+
+pub mod connectors;
+
+pub mod journal;
+
+pub mod identity;
+
+pub mod decide;
+
+pub mod ledger;
+
+pub mod notify;
+
+pub mod pipeline;
+
+pub mod worker;
+
+pub mod registry;
+
+pub mod store;
+
+pub mod outbound;
+
+pub mod vault;
+
+pub mod clock;
+
+pub mod telemetry;
+
+pub mod merchant_file;
+
+pub mod apply;
+
+pub mod gateway;
+
+pub mod stock;

@@ -1,0 +1,29 @@
+//! The command line. Exit codes: 0 done, 1 it failed (one sentence on standard error says why and what to do), 2 wrong usage.
+
+mod commands;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let line = commands::Line::parse();
+    match commands::run(line) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("perkgate: {}", sentence(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The error and its causes in one sentence; causes that the error already repeats are left out.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}

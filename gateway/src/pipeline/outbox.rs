@@ -1,0 +1,86 @@
+//! The notifier's outbox, in the store: contact data is opened here, for one attempt, and nowhere kept.
+
+use super::read::contact_context;
+use crate::notify::{Outbox, OutboxError};
+use crate::registry::Registry;
+use crate::store::{ContactField, Store};
+use crate::telemetry::Metrics;
+use crate::vault::Vault;
+use async_trait::async_trait;
+use perkgate_domain::delivery::{Attempt, DueDelivery, Next};
+use perkgate_domain::ids::{ChannelId, MerchantId};
+use perkgate_domain::member::Contact;
+use perkgate_domain::programme::{Channel, Merchant};
+use perkgate_domain::time::Moment;
+use std::sync::Arc;
+
+/// Longer than a pass can take with the default limits; a process that died in one is succeeded after this.
+const LEASE_MS: i64 = 120_000;
+
+/// See the module's head.
+pub struct StoreOutbox {
+    store: Arc<dyn Store>,
+    registry: Arc<Registry>,
+    vault: Arc<Vault>,
+    metrics: Metrics,
+}
+
+impl std::fmt::Debug for StoreOutbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreOutbox").finish_non_exhaustive()
+    }
+}
+
+impl StoreOutbox {
+    /// Over this store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, registry: Arc<Registry>, vault: Arc<Vault>, metrics: Metrics) -> Self {
+        Self { store, registry, vault, metrics }
+    }
+
+    fn open(&self, merchant: &MerchantId, fields: &[ContactField]) -> Contact {
+        let field = |name: &str| {
+            let found = fields.iter().find(|field| field.field == name)?;
+            match self.vault.open(&contact_context(merchant, name), &found.sealed) {
+                Ok(plain) => String::from_utf8(plain).ok(),
+                Err(error) => {
+                    tracing::error!(%merchant, field = name, "contact data cannot be opened: {error}");
+                    None
+                }
+            }
+        };
+        Contact { email: field("email"), phone: field("phone"), name: field("name") }
+    }
+}
+
+#[async_trait]
+impl Outbox for StoreOutbox {
+    async fn due(&self, now: Moment, n: usize) -> Result<Vec<DueDelivery>, OutboxError> {
+        let rows = self.store.due(now, n, now.plus_ms(LEASE_MS)).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let contact = self.open(&row.delivery.merchant, &row.contact);
+                DueDelivery { delivery: row.delivery, attempt: row.attempt, contact }
+            })
+            .collect())
+    }
+
+    async fn record(&self, attempts: Vec<Attempt>) -> Result<(), OutboxError> {
+        for attempt in &attempts {
+            self.metrics.attempt(match attempt.next {
+                Next::Delivered => "delivered",
+                Next::Retry(_) => "retry",
+                Next::Dead => "dead",
+            });
+        }
+        Ok(self.store.record(&attempts).await?)
+    }
+
+    async fn channel(&self, merchant: &MerchantId, channel: &ChannelId) -> Result<Option<(Merchant, Channel)>, OutboxError> {
+        let snapshot = self.registry.snapshot();
+        Ok(snapshot.programme(merchant).and_then(|programme| {
+            Some((programme.merchant.clone(), programme.channels.get(channel)?.clone()))
+        }))
+    }
+}

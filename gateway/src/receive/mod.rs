@@ -1,0 +1,167 @@
+//! The door: a route names the source, the body is read as bytes under a cap, the connector verifies, the journal writes, and only
+//! then is the platform told 200. Whatever is our fault is 503 with `Retry-After`, never 4xx: some platforms never repeat those.
+
+mod answer;
+
+use crate::clock::Clock;
+use crate::connectors::{self, Admitted, Arrival, Cause, Rejected, Verified};
+use crate::journal::Journal;
+use crate::registry::Registry;
+use crate::telemetry::Metrics;
+use answer::Answer;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Request, header::CONTENT_LENGTH};
+use axum::response::Response;
+use axum::routing::{get, post};
+use perkgate_domain::ids::{MerchantId, SourceId};
+use perkgate_domain::limits::DoorLimits;
+use perkgate_domain::programme::Source;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a sender may take to send its body.
+const BODY_TIME: Duration = Duration::from_secs(20);
+
+/// What the door needs.
+#[derive(Clone)]
+pub struct Door {
+    /// Whose sources there are.
+    pub registry: Arc<Registry>,
+    /// Where verified arrivals go.
+    pub journal: Journal,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What the operator sees.
+    pub metrics: Metrics,
+    /// How much is let in.
+    pub limits: DoorLimits,
+}
+
+/// The routes of the door and of the operator's probes.
+pub fn routes(door: Door) -> Router {
+    Router::new()
+        .route("/in/{merchant}/{source}", post(take))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(door)
+}
+
+/// Ready means: the programmes are read and the database answers.
+async fn ready(State(door): State<Door>) -> Response {
+    match door.registry.refresh().await {
+        Ok(_) => Answer::text(200, "ready\n"),
+        Err(error) => {
+            tracing::warn!("not ready: {error}");
+            Answer::text(503, "the database does not answer\n")
+        }
+    }
+}
+
+async fn metrics(State(door): State<Door>) -> Response {
+    match door.metrics.render() {
+        Ok(text) => Answer::text(200, &text),
+        Err(_) => Answer::text(500, "the metrics cannot be written\n"),
+    }
+}
+
+async fn take(State(door): State<Door>, Path((merchant, source)): Path<(String, String)>, request: Request<Body>) -> Response {
+    let (merchant, source) = (MerchantId::new(merchant), SourceId::new(source));
+    let snapshot = door.registry.snapshot();
+    let Some(found) = snapshot.programme(&merchant).and_then(|programme| programme.sources.get(&source)) else {
+        door.metrics.rejection("unknown_source");
+        return Answer::UnknownSource.respond();
+    };
+    let (parts, body) = request.into_parts();
+    let received_at = door.clock.now();
+    let arrival = match read(&parts.headers, body, &door.limits).await {
+        Ok(body) => Arrival { headers: headers(&parts.headers), body, received_at },
+        Err(rejected) => return turn_away(&door, &merchant, &source, &[], received_at, rejected),
+    };
+    let started = Instant::now();
+    // A rejection keeps what was sent; connectors consume the arrival.
+    let kept = arrival.body.clone();
+    match verify(arrival, found) {
+        Ok(Admitted::Handshake { status, body }) => {
+            tracing::info!(%merchant, %source, status, "handshake answered");
+            Answer::text(status, &body)
+        }
+        Ok(Admitted::Event(verified)) => journal(&door, &merchant, &source, &verified, started).await,
+        Err(rejected) => turn_away(&door, &merchant, &source, &kept, received_at, rejected),
+    }
+}
+
+fn verify(arrival: Arrival, source: &Source) -> Result<Admitted, Rejected> {
+    if source.paused {
+        return Err(Rejected { cause: Cause::Paused, detail: "the merchant paused this source".to_owned() });
+    }
+    let Some(connector) = connectors::find(&source.platform) else {
+        return Err(Rejected::unreadable(format!("this gateway has no connector for `{}`", source.platform)));
+    };
+    connector.verify(arrival, source)
+}
+
+async fn journal(door: &Door, merchant: &MerchantId, source: &SourceId, verified: &Verified, started: Instant) -> Response {
+    match door.journal.append(merchant, source, verified).await {
+        Ok(appended) => {
+            let answer = Answer::Journalled(appended);
+            door.metrics.arrival(answer.word(), started.elapsed());
+            let stamp = verified.stamp();
+            tracing::info!(%merchant, %source, topic = stamp.topic, delivery = stamp.dedupe, "arrival {}", answer.word());
+            answer.respond()
+        }
+        Err(error) => {
+            door.metrics.rejection("our_fault");
+            tracing::debug!(%merchant, %source, "answered 503: {error}");
+            Answer::OurFault.respond()
+        }
+    }
+}
+
+fn turn_away(
+    door: &Door,
+    merchant: &MerchantId,
+    source: &SourceId,
+    body: &[u8],
+    received_at: perkgate_domain::time::Moment,
+    rejected: Rejected,
+) -> Response {
+    door.metrics.rejection(rejected.cause.as_str());
+    tracing::info!(%merchant, %source, cause = rejected.cause.as_str(), bytes = body.len(), "arrival rejected: {}", rejected.detail);
+    door.journal.reject(merchant, source, body, received_at, &rejected);
+    Answer::Rejected(rejected).respond()
+}
+
+async fn read(headers: &HeaderMap, body: Body, limits: &DoorLimits) -> Result<Vec<u8>, Rejected> {
+    let most = limits.body_bytes;
+    let too_large = || Rejected { cause: Cause::TooLarge, detail: format!("the body has more than {most} bytes") };
+    // A declared length saves reading 100 MiB to find out that it is too much.
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > most) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(BODY_TIME, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(bytes.into()),
+        Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
+        Ok(Err(_)) => Err(Rejected::unreadable("the body ended before its length was reached")),
+        Err(_) => Err(Rejected::unreadable(format!("the body did not arrive within {} s", BODY_TIME.as_secs()))),
+    }
+}
+
+/// The limit is somewhere in the chain of causes.
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if current.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}
+
+fn headers(map: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+    map.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect()
+}

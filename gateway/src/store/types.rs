@@ -1,0 +1,380 @@
+//! What goes in and out of the store's acts, where the vocabulary has no word for it: rows, and views for whoever asks.
+
+use perkgate_domain::decision::{Fault, LogLine, Outcome};
+use perkgate_domain::delivery::Delivery;
+use perkgate_domain::facts::Facts;
+use perkgate_domain::ids::{ArrivalId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId};
+use perkgate_domain::ledger::HeldReward;
+use perkgate_domain::member::{Member, MemberKey};
+use perkgate_domain::programme::{Installation, Merchant};
+use perkgate_domain::purchase::{Event, Purchase, Refund};
+use perkgate_domain::time::Moment;
+use serde::Serialize;
+
+/// A verified request to be journalled.
+#[derive(Clone, Debug)]
+pub struct NewArrival {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which source.
+    pub source: SourceId,
+    /// The platform's word for it.
+    pub topic: String,
+    /// What makes a second delivery of it a duplicate.
+    pub dedupe: String,
+    /// Made in the platform's test mode.
+    pub test: bool,
+    /// Of the raw body.
+    pub digest: Digest,
+    /// Headers and raw body, sealed.
+    pub sealed: Vec<u8>,
+    /// By our clock.
+    pub received_at: Moment,
+}
+
+/// What journalling an arrival came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// New.
+    Accepted(ArrivalId),
+    /// The same bytes were journalled before, under this number.
+    Duplicate(ArrivalId),
+    /// Other bytes under the same delivery id: kept apart, under this number, and not acted on.
+    Conflict(ArrivalId),
+}
+
+/// A request that was turned away.
+#[derive(Clone, Debug)]
+pub struct NewRejection {
+    /// Whose source it was sent to.
+    pub merchant: MerchantId,
+    /// Which source.
+    pub source: SourceId,
+    /// Machine-readable cause.
+    pub cause: &'static str,
+    /// The cause in a sentence.
+    pub detail: String,
+    /// Of as much of the body as was read.
+    pub digest: Digest,
+    /// How much of the body was read.
+    pub bytes: i64,
+    /// The body, sealed, if it was small.
+    pub sealed: Option<Vec<u8>>,
+    /// By our clock.
+    pub received_at: Moment,
+}
+
+/// A journalled arrival to be read.
+#[derive(Clone, Debug)]
+pub struct UnreadArrival {
+    /// Its number.
+    pub id: ArrivalId,
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which source.
+    pub source: SourceId,
+    /// As stamped.
+    pub topic: String,
+    /// As stamped.
+    pub dedupe: String,
+    /// As stamped.
+    pub test: bool,
+    /// Headers and raw body, sealed.
+    pub sealed: Vec<u8>,
+    /// The platform's answers, sealed, if it was asked already.
+    pub fetched: Option<Vec<u8>>,
+    /// By our clock.
+    pub received_at: Moment,
+    /// Fetches that failed so far.
+    pub attempts: i64,
+}
+
+/// What reading one arrival came to.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// Which.
+    pub arrival: ArrivalId,
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which source.
+    pub source: SourceId,
+    /// By our clock.
+    pub received_at: Moment,
+    /// What it came to.
+    pub result: AdmissionResult,
+    /// The platform's answers, sealed, if it was asked just now.
+    pub fetched: Option<Vec<u8>>,
+}
+
+/// How an arrival ends.
+#[derive(Clone, Debug)]
+pub enum AdmissionResult {
+    /// It says that these things happened.
+    Entries(Vec<NewEntry>),
+    /// It says nothing that counts, and why.
+    Nothing(String),
+    /// It belongs to the other mode (test or live) than the source.
+    Test(String),
+    /// It cannot be read; kept until a newer gateway can.
+    Parked(String),
+    /// The platform is being asked; if nothing comes of it, again at this time.
+    Asking(Moment),
+    /// The platform could not be asked; again at this time.
+    Later(String, Moment),
+}
+
+/// A normalised happening on its way into the journal.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// What happened.
+    pub event: Event,
+    /// Of the normalised event: tells a repetition from a contradiction.
+    pub digest: Digest,
+    /// Whom it concerns, strongest key first; empty if nobody is named.
+    pub keys: Vec<MemberKey>,
+    /// What it says about them, sealed field by field.
+    pub contact: Vec<ContactField>,
+    /// Their language, if it says.
+    pub locale: Option<String>,
+    /// Whether they agreed to messages, if it says.
+    pub consent: Option<bool>,
+}
+
+/// One sealed field of contact data: `email`, `phone` or `name`.
+#[derive(Clone, Debug)]
+pub struct ContactField {
+    /// Which.
+    pub field: String,
+    /// The value.
+    pub sealed: Vec<u8>,
+}
+
+/// A delivery whose time has come, contact still sealed.
+#[derive(Clone, Debug)]
+pub struct DueRow {
+    /// The message.
+    pub delivery: Delivery,
+    /// The coming attempt's number, from 1.
+    pub attempt: u32,
+    /// Where the member can be reached.
+    pub contact: Vec<ContactField>,
+}
+
+/// How much waits in each room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct QueueDepth {
+    /// Arrivals to be read.
+    pub arrivals: i64,
+    /// Entries to be settled.
+    pub entries: i64,
+    /// Arrivals that cannot be read, and refunds whose purchase is missing.
+    pub parked: i64,
+    /// Deliveries to be sent.
+    pub deliveries: i64,
+}
+
+/// A sealed document and its id.
+#[derive(Clone, Debug)]
+pub struct SealedRow {
+    /// Of the source or channel.
+    pub id: String,
+    /// The document.
+    pub sealed: Vec<u8>,
+}
+
+/// One programme as stored.
+#[derive(Clone, Debug)]
+pub struct ProgrammeRows {
+    /// The tenant.
+    pub merchant: Merchant,
+    /// Sealed `Source`s.
+    pub sources: Vec<SealedRow>,
+    /// Sealed `Channel`s.
+    pub channels: Vec<SealedRow>,
+    /// In the order in which they run.
+    pub installations: Vec<InstallationRow>,
+}
+
+/// An installation as stored.
+#[derive(Clone, Debug)]
+pub struct InstallationRow {
+    /// As everybody else knows it. When applying, `settings_revision` is ignored: the store raises it on change.
+    pub installation: Installation,
+    /// The plugin's own id.
+    pub plugin_id: String,
+}
+
+/// A component to keep.
+#[derive(Clone, Debug)]
+pub struct PluginRow {
+    /// Of the bytes.
+    pub digest: Digest,
+    /// From the manifest.
+    pub plugin_id: String,
+    /// From the manifest.
+    pub version: String,
+    /// The bytes.
+    pub component: Vec<u8>,
+}
+
+/// A member for whoever asks.
+#[derive(Clone, Debug)]
+pub struct MemberView {
+    /// Standing and balances.
+    pub member: Member,
+    /// Newest first: everything not withdrawn.
+    pub rewards: Vec<HeldReward>,
+}
+
+/// An order for whoever asks.
+#[derive(Clone, Debug)]
+pub struct ExplainView {
+    /// The purchase's entry.
+    pub entry: EntryView,
+    /// The purchase.
+    pub purchase: Purchase,
+    /// What plugins said to it.
+    pub decisions: Vec<DecisionView>,
+    /// What was posted for it and for its refunds, in order.
+    pub postings: Vec<PostingView>,
+    /// Messages that followed.
+    pub deliveries: Vec<DeliveryView>,
+    /// Rewards and offers that followed.
+    pub rewards: Vec<HeldReward>,
+    /// Its refunds.
+    pub refunds: Vec<(EntryView, Refund)>,
+    /// Arrivals that spoke of it: the one that was taken, repetitions, and contradictions.
+    pub arrivals: Vec<ArrivalView>,
+}
+
+/// An arrival for whoever asks.
+#[derive(Clone, Debug, Serialize)]
+pub struct ArrivalView {
+    /// Its number.
+    pub arrival: ArrivalId,
+    /// The platform's word for it.
+    pub topic: String,
+    /// Where it stands: `new`, `read`, `nothing`, `test`, `conflict` or `parked`.
+    pub state: String,
+    /// Why, where that is not plain.
+    pub note: Option<String>,
+    /// The first entry it speaks of.
+    pub entry: Option<EntryId>,
+}
+
+/// An entry for whoever asks.
+#[derive(Clone, Debug)]
+pub struct EntryView {
+    /// Its number.
+    pub id: EntryId,
+    /// Where it stands.
+    pub state: String,
+    /// Why, where that is not plain.
+    pub cause: Option<String>,
+    /// Whom it concerns.
+    pub member: Option<MemberId>,
+    /// When it happened.
+    pub at: Moment,
+}
+
+/// A decision for whoever asks.
+#[derive(Clone, Debug)]
+pub struct DecisionView {
+    /// On which entry.
+    pub entry: EntryId,
+    /// Which installation.
+    pub installation: InstallationId,
+    /// The component that ran.
+    pub digest: Digest,
+    /// The settings it ran with.
+    pub settings_revision: i64,
+    /// What it was told.
+    pub facts: Facts,
+    /// What it answered.
+    pub outcome: Outcome,
+    /// Why the gateway does not act on it, if it does not.
+    pub ruling: Option<Fault>,
+    /// What became of single decisions.
+    pub notes: Vec<String>,
+    /// Nothing follows.
+    pub shadow: bool,
+    /// Fuel used.
+    pub fuel: i64,
+    /// What it logged.
+    pub log: Vec<LogLine>,
+}
+
+/// A posting for whoever asks.
+#[derive(Clone, Debug, Serialize)]
+pub struct PostingView {
+    /// Of which entry.
+    pub entry: EntryId,
+    /// The unit of account.
+    pub wallet: String,
+    /// Where it left.
+    pub source: String,
+    /// Where it arrived.
+    pub destination: String,
+    /// Whole units.
+    pub amount: i64,
+    /// The lot earned or reversed.
+    pub lot: Option<String>,
+    /// When.
+    pub at: Moment,
+}
+
+/// A delivery for whoever asks.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeliveryView {
+    /// The message.
+    #[serde(flatten)]
+    pub delivery: Delivery,
+    /// Attempts so far.
+    pub attempts: i64,
+}
+
+/// A rejected arrival for whoever asks.
+#[derive(Clone, Debug, Serialize)]
+pub struct RejectionView {
+    /// Which source.
+    pub source: SourceId,
+    /// Machine-readable cause.
+    pub cause: String,
+    /// The cause in a sentence.
+    pub detail: String,
+    /// Of the body.
+    pub digest: String,
+    /// Size of the body.
+    pub bytes: i64,
+    /// When.
+    pub received_at: Moment,
+}
+
+/// What a check of the ledger found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LedgerReport {
+    /// Entries looked at.
+    pub entries: i64,
+    /// Postings looked at.
+    pub postings: i64,
+    /// Members whose chain was followed.
+    pub members: i64,
+    /// Lots looked at.
+    pub lots: i64,
+    /// What does not hold, in sentences; at most 100.
+    pub problems: Vec<String>,
+}
+
+impl LedgerReport {
+    /// Whether every invariant holds.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.problems.is_empty()
+    }
+    /// Adds a finding, as long as there is room.
+    pub fn found(&mut self, problem: impl Into<String>) {
+        if self.problems.len() < 100 {
+            self.problems.push(problem.into());
+        }
+    }
+}

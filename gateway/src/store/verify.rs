@@ -1,0 +1,199 @@
+//! Proves the ledger from its postings alone: balances are what postings make them, every member's chain is whole, lots say what
+//! their postings say, nothing is counted twice.
+
+use super::{LedgerReport, StoreError};
+use perkgate_domain::decision::Share;
+use perkgate_domain::ids::{EntryId, MerchantId};
+use perkgate_domain::ledger::{Account, Posting};
+use perkgate_domain::time::Moment;
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
+use std::collections::{BTreeMap, HashMap};
+
+/// Postings read at once, so that a large ledger is checked in bounded memory (balances of members aside).
+const PAGE: i64 = 10_000;
+
+type Balances = BTreeMap<(String, String, String), i64>;
+
+/// What the postings say, in the order of the chains.
+#[derive(Default)]
+struct Replayed {
+    balances: Balances,
+    chains: HashMap<(String, String), [u8; 32]>,
+    /// Net amount of each lot's postings: earned less reversed.
+    lots: HashMap<(String, String), i64>,
+}
+
+pub(super) async fn verify(pool: &SqlitePool, merchant: Option<&MerchantId>) -> Result<LedgerReport, StoreError> {
+    // One snapshot: a ledger that is written to meanwhile is still checked as it stood at one moment.
+    let mut tx = pool.begin().await?;
+    let only = merchant.map(MerchantId::as_str);
+    let mut report = LedgerReport::default();
+    let replayed = replay(&mut tx, only, &mut report).await?;
+    compare_balances(&mut tx, only, &replayed, &mut report).await?;
+    compare_chains(&mut tx, only, &replayed, &mut report).await?;
+    compare_lots(&mut tx, only, &replayed, &mut report).await?;
+    count_entries(&mut tx, only, &mut report).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+async fn replay(tx: &mut SqliteConnection, only: Option<&str>, report: &mut LedgerReport) -> Result<Replayed, StoreError> {
+    let mut replayed = Replayed::default();
+    let mut after = 0_i64;
+    loop {
+        let rows = sqlx::query(
+            "select * from postings where posting_id > $1 and ($2 is null or merchant_id = $2) order by posting_id limit $3",
+        )
+        .bind(after)
+        .bind(only)
+        .bind(PAGE)
+        .fetch_all(&mut *tx)
+        .await?;
+        let Some(last) = rows.last() else { return Ok(replayed) };
+        after = last.try_get("posting_id")?;
+        for row in &rows {
+            report.postings += 1;
+            follow(row, &mut replayed, report)?;
+        }
+    }
+}
+
+fn follow(row: &SqliteRow, replayed: &mut Replayed, report: &mut LedgerReport) -> Result<(), StoreError> {
+    let merchant: String = row.try_get("merchant_id")?;
+    let number: i64 = row.try_get("posting_id")?;
+    let (source, destination): (String, String) = (row.try_get("source")?, row.try_get("destination")?);
+    let (Some(from), Some(to)) = (Account::parse(&source), Account::parse(&destination)) else {
+        report.found(format!("posting {number} moves between `{source}` and `{destination}`, which are not both accounts"));
+        return Ok(());
+    };
+    let hash: &[u8] = row.try_get("hash")?;
+    let posting = Posting {
+        entry: EntryId(row.try_get("entry_id")?),
+        ordinal: row.try_get("ordinal")?,
+        member: row.try_get::<&str, _>("member_id")?.into(),
+        wallet: row.try_get("wallet")?,
+        source: from,
+        destination: to,
+        amount: row.try_get("amount")?,
+        lot: row.try_get::<Option<&str>, _>("lot_id")?.map(Into::into),
+        at: Moment(row.try_get("at")?),
+        hash: hash.try_into().unwrap_or([0; 32]),
+    };
+    let owner = (merchant.clone(), posting.member.to_string());
+    let previous = replayed.chains.entry(owner).or_insert([0; 32]);
+    if posting.link(previous) != posting.hash {
+        report.found(format!("posting {number} of member {} of {merchant} does not continue its chain: it was changed, or one before it", posting.member));
+    }
+    *previous = posting.hash;
+    for account in [&posting.source, &posting.destination] {
+        if account.member().is_some_and(|member| *member != posting.member) {
+            report.found(format!("posting {number} of member {} touches another member's account", posting.member));
+        }
+    }
+    if let Some(lot) = &posting.lot {
+        let net = if posting.source == Account::Issued { posting.amount } else { -posting.amount };
+        *replayed.lots.entry((merchant.clone(), lot.to_string())).or_default() += net;
+    }
+    *replayed.balances.entry((merchant.clone(), source, posting.wallet.clone())).or_default() -= posting.amount;
+    *replayed.balances.entry((merchant, destination, posting.wallet)).or_default() += posting.amount;
+    Ok(())
+}
+
+async fn compare_balances(
+    tx: &mut SqliteConnection,
+    only: Option<&str>,
+    replayed: &Replayed,
+    report: &mut LedgerReport,
+) -> Result<(), StoreError> {
+    let rows = sqlx::query("select merchant_id, account, wallet, amount from balances where $1 is null or merchant_id = $1")
+        .bind(only)
+        .fetch_all(tx)
+        .await?;
+    let mut cached = Balances::new();
+    for row in &rows {
+        cached.insert((row.try_get("merchant_id")?, row.try_get("account")?, row.try_get("wallet")?), row.try_get("amount")?);
+    }
+    for (key, amount) in &replayed.balances {
+        let stored = cached.remove(key).unwrap_or(0);
+        if stored != *amount {
+            report.found(format!("the balance of {} in {} of {} is {stored}, its postings make {amount}", key.1, key.2, key.0));
+        }
+    }
+    for ((merchant, account, wallet), amount) in cached.iter().filter(|(_, amount)| **amount != 0) {
+        report.found(format!("the balance of {account} in {wallet} of {merchant} is {amount}, and no posting made it"));
+    }
+    let mut sums: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    for ((merchant, _, wallet), amount) in &replayed.balances {
+        *sums.entry((merchant, wallet)).or_default() += amount;
+    }
+    for ((merchant, wallet), sum) in sums.into_iter().filter(|(_, sum)| *sum != 0) {
+        report.found(format!("the accounts of {wallet} of {merchant} sum to {sum} instead of zero"));
+    }
+    Ok(())
+}
+
+async fn compare_chains(
+    tx: &mut SqliteConnection,
+    only: Option<&str>,
+    replayed: &Replayed,
+    report: &mut LedgerReport,
+) -> Result<(), StoreError> {
+    let rows = sqlx::query("select merchant_id, member_id, chain from members where $1 is null or merchant_id = $1")
+        .bind(only)
+        .fetch_all(tx)
+        .await?;
+    for row in &rows {
+        report.members += 1;
+        let owner: (String, String) = (row.try_get("merchant_id")?, row.try_get("member_id")?);
+        let expected = replayed.chains.get(&owner).copied().unwrap_or([0; 32]);
+        if row.try_get::<&[u8], _>("chain")? != expected.as_slice() {
+            report.found(format!("the chain of member {} of {} does not end where its postings do: one is missing", owner.1, owner.0));
+        }
+    }
+    Ok(())
+}
+
+async fn compare_lots(
+    tx: &mut SqliteConnection,
+    only: Option<&str>,
+    replayed: &Replayed,
+    report: &mut LedgerReport,
+) -> Result<(), StoreError> {
+    let rows = sqlx::query("select merchant_id, lot_id, amount, reversed, shares from lots where $1 is null or merchant_id = $1")
+        .bind(only)
+        .fetch_all(tx)
+        .await?;
+    for row in &rows {
+        report.lots += 1;
+        let key: (String, String) = (row.try_get("merchant_id")?, row.try_get("lot_id")?);
+        let (amount, reversed): (i64, i64) = (row.try_get("amount")?, row.try_get("reversed")?);
+        let posted = replayed.lots.get(&key).copied().unwrap_or(0);
+        if posted != amount - reversed {
+            report.found(format!("lot {} of {} keeps {}, its postings make {posted}", key.1, key.0, amount - reversed));
+        }
+        let shares: Vec<Share> = super::sqlite::read_document("shares", row.try_get("shares")?)?;
+        if !shares.is_empty() && shares.iter().map(|share| share.amount).sum::<i64>() != amount {
+            report.found(format!("the shares of lot {} of {} do not add up to {amount}", key.1, key.0));
+        }
+    }
+    Ok(())
+}
+
+async fn count_entries(tx: &mut SqliteConnection, only: Option<&str>, report: &mut LedgerReport) -> Result<(), StoreError> {
+    report.entries = sqlx::query_scalar("select count(*) from entries where $1 is null or merchant_id = $1")
+        .bind(only)
+        .fetch_one(&mut *tx)
+        .await?;
+    let orphans: i64 = sqlx::query_scalar(
+        "select count(*) from postings p left join entries e on e.entry_id = p.entry_id
+         where ($1 is null or p.merchant_id = $1) and (e.entry_id is null or e.state <> 'settled')",
+    )
+    .bind(only)
+    .fetch_one(tx)
+    .await?;
+    if orphans != 0 {
+        report.found(format!("{orphans} postings belong to no settled entry"));
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Keeps the rooms working: one loop each for reading, settling, sending and looking at the programmes again. A loop that fails says so once,
+//! waits, and goes on; it never takes another down. On shutdown each finishes its batch.
+
+use crate::clock::Clock;
+use crate::notify::Notifier;
+use crate::pipeline::Pipeline;
+use crate::registry::Registry;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use std::error::Error;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+/// How long an idle loop waits to be woken before it looks by itself.
+const IDLE: Duration = Duration::from_millis(250);
+/// How often programmes and queues are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// The longest wait of a loop that fails.
+const FAILING: Duration = Duration::from_secs(5);
+
+/// What the loops work with.
+#[derive(Clone)]
+pub struct Worker {
+    /// Reads and settles.
+    pub pipeline: Pipeline,
+    /// Sends.
+    pub notifier: Arc<Notifier>,
+    /// Is looked at again.
+    pub registry: Arc<Registry>,
+    /// For the gauges.
+    pub store: Arc<dyn Store>,
+    /// What the operator sees.
+    pub metrics: Metrics,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Told whenever something was journalled.
+    pub wake: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+impl Worker {
+    /// Runs every loop until `stop` turns true, and each to the end of its batch.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let mut loops = JoinSet::new();
+        let settled = Arc::new(Notify::new());
+        let (read, settle, send) = (self.clone(), self.clone(), self.clone());
+        let woken = Arc::clone(&settled);
+        loops.spawn(keep_going("read", stop.clone(), Arc::clone(&self.wake), move || {
+            let (worker, woken) = (read.clone(), Arc::clone(&woken));
+            async move {
+                let count = worker.pipeline.read().await?;
+                if count > 0 {
+                    woken.notify_one();
+                }
+                Ok(count)
+            }
+        }));
+        let outbox = Arc::new(Notify::new());
+        let filled = Arc::clone(&outbox);
+        loops.spawn(keep_going("settle", stop.clone(), settled, move || {
+            let (worker, filled) = (settle.clone(), Arc::clone(&filled));
+            async move {
+                let count = worker.pipeline.settle().await?;
+                if count > 0 {
+                    filled.notify_one();
+                }
+                Ok(count)
+            }
+        }));
+        loops.spawn(keep_going("send", stop.clone(), outbox, move || {
+            let worker = send.clone();
+            async move { Ok(worker.notifier.pass().await?) }
+        }));
+        loops.spawn(self.look(stop));
+        while loops.join_next().await.is_some() {}
+    }
+
+    /// Follows changed programmes and measures what waits.
+    async fn look(self, mut stop: watch::Receiver<bool>) {
+        let mut failing = false;
+        while !*stop.borrow() {
+            match self.look_once().await {
+                Ok(()) => failing = false,
+                Err(error) if !std::mem::replace(&mut failing, true) => tracing::error!("cannot look at the programmes: {error}"),
+                Err(_) => {}
+            }
+            let _ = tokio::time::timeout(LOOK, stop.changed()).await;
+        }
+    }
+
+    async fn look_once(&self) -> Result<(), Failure> {
+        if self.registry.refresh().await? {
+            tracing::info!(revision = self.registry.snapshot().revision, "programmes read");
+            // A source that was missing or misconfigured may be there now.
+            self.store.unpark().await?;
+        }
+        let depth = self.store.depth().await?;
+        for (room, count) in
+            [("arrivals", depth.arrivals), ("entries", depth.entries), ("parked", depth.parked), ("deliveries", depth.deliveries)]
+        {
+            self.metrics.waiting(room, count);
+        }
+        Ok(())
+    }
+}
+
+/// Repeats `pass`: at once while there is work, else when woken.
+async fn keep_going<F, W>(name: &'static str, mut stop: watch::Receiver<bool>, wake: Arc<Notify>, pass: F)
+where
+    F: Fn() -> W,
+    W: Future<Output = Result<usize, Failure>> + Send,
+{
+    let mut failures = 0_u32;
+    while !*stop.borrow() {
+        let pause = match pass().await {
+            Ok(count) => {
+                if std::mem::take(&mut failures) > 1 {
+                    tracing::info!("{name}: working again");
+                }
+                if count > 0 {
+                    continue;
+                }
+                IDLE
+            }
+            Err(error) => {
+                failures += 1;
+                // The first failure may be a race that the next pass settles; what lasts is said once.
+                match failures {
+                    1 => tracing::debug!("{name}: {error}"),
+                    2 => tracing::error!("{name}: {error}; trying until it works"),
+                    _ => {}
+                }
+                (IDLE * 2_u32.saturating_pow(failures.min(6))).min(FAILING)
+            }
+        };
+        tokio::select! {
+            () = wake.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}

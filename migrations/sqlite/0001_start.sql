@@ -1,0 +1,305 @@
+-- The tables in the order in which a purchase meets them. Times are milliseconds since 1970 UTC, amounts whole units.
+-- `merchant_id` leads every key: nothing is ever looked up without its tenant.
+
+-- Rises whenever a merchant's programme changes, so that processes know when to look again.
+create table registry (
+    only_row integer primary key check (only_row = 1),
+    revision integer not null
+) strict;
+insert into registry values (1, 0);
+
+create table merchants (
+    merchant_id text primary key,
+    document text not null
+) strict, without rowid;
+
+-- Sealed: holds signing secrets and API tokens.
+create table sources (
+    merchant_id text not null references merchants,
+    source_id text not null,
+    sealed blob not null,
+    primary key (merchant_id, source_id)
+) strict, without rowid;
+
+-- Sealed: holds signing secrets and mail passwords.
+create table channels (
+    merchant_id text not null references merchants,
+    channel_id text not null,
+    sealed blob not null,
+    primary key (merchant_id, channel_id)
+) strict, without rowid;
+
+-- Components, by what they are. Never deleted: a decision made by one must stay repeatable.
+create table plugins (
+    digest blob primary key,
+    plugin_id text not null,
+    version text not null,
+    component blob not null
+) strict;
+
+-- `place` is null for an installation that was removed: its record stays.
+create table installations (
+    merchant_id text not null references merchants,
+    installation_id text not null,
+    place integer,
+    plugin_id text not null,
+    digest blob not null references plugins,
+    partner_id text,
+    settings text not null,
+    settings_revision integer not null,
+    grants text not null,
+    caps text not null,
+    mode text not null,
+    primary key (merchant_id, installation_id)
+) strict, without rowid;
+
+-- What each settings revision said: a stored decision names one.
+create table settings (
+    merchant_id text not null,
+    installation_id text not null,
+    settings_revision integer not null,
+    digest blob not null,
+    document text not null,
+    primary key (merchant_id, installation_id, settings_revision)
+) strict, without rowid;
+
+-- Verified requests. `sealed` is headers and raw body: it may hold contact data.
+-- state: new, read (its entries follow), nothing, test, conflict, parked.
+create table arrivals (
+    arrival_id integer primary key autoincrement,
+    merchant_id text not null,
+    source_id text not null,
+    topic text not null,
+    dedupe text not null,
+    test integer not null,
+    digest blob not null,
+    sealed blob not null,
+    fetched blob,
+    received_at integer not null,
+    state text not null,
+    note text,
+    -- The first entry it speaks of, its own or an earlier one.
+    entry_id integer,
+    attempts integer not null default 0,
+    not_before integer not null default 0
+) strict;
+create unique index arrivals_dedupe on arrivals (merchant_id, source_id, dedupe);
+create index arrivals_unread on arrivals (not_before, arrival_id) where state = 'new';
+create index arrivals_entry on arrivals (entry_id) where entry_id is not null;
+create index arrivals_parked on arrivals (merchant_id, state) where state in ('parked', 'conflict');
+
+-- Requests turned away; only the newest of each source are kept.
+create table rejections (
+    rejection_id integer primary key autoincrement,
+    merchant_id text not null,
+    source_id text not null,
+    cause text not null,
+    detail text not null,
+    digest blob not null,
+    bytes integer not null,
+    sealed blob,
+    received_at integer not null
+) strict;
+create index rejections_source on rejections (merchant_id, source_id, rejection_id);
+
+-- state: queued, settled, parked (waits for its purchase), unclaimed (waits for a member).
+create table entries (
+    entry_id integer primary key autoincrement,
+    merchant_id text not null,
+    source_id text not null,
+    kind text not null,
+    external_id text not null,
+    reference text,
+    arrival_id integer not null references arrivals,
+    member_id text,
+    purchase_id text,
+    purchase_entry integer,
+    document text not null,
+    digest blob not null,
+    happened_at integer not null,
+    state text not null,
+    cause text,
+    refunded text,
+    attempts integer not null default 0,
+    not_before integer not null default 0
+) strict;
+create unique index entries_dedupe on entries (merchant_id, source_id, kind, external_id);
+create index entries_queue on entries (entry_id) where state = 'queued';
+create index entries_queue_member on entries (merchant_id, member_id, entry_id) where state = 'queued';
+create index entries_parked on entries (merchant_id, source_id, purchase_id) where state = 'parked';
+create index entries_refunds on entries (purchase_entry) where purchase_entry is not null;
+create index entries_reference on entries (merchant_id, source_id, reference) where reference is not null;
+create index entries_member on entries (merchant_id, member_id, entry_id);
+
+create table members (
+    merchant_id text not null,
+    member_id text not null,
+    version integer not null,
+    joined_at integer not null,
+    locale text,
+    consent integer not null,
+    visits integer not null,
+    spent integer not null,
+    first_purchase_at integer,
+    last_purchase_at integer,
+    tier text,
+    tags text not null,
+    chain blob not null,
+    primary key (merchant_id, member_id)
+) strict, without rowid;
+
+-- Keyed hashes of addresses, customer ids and card codes.
+create table member_keys (
+    merchant_id text not null,
+    kind text not null,
+    hash blob not null,
+    member_id text not null,
+    primary key (merchant_id, kind, hash)
+) strict, without rowid;
+create index member_keys_member on member_keys (merchant_id, member_id);
+
+-- The only table with contact data, field by field and sealed.
+create table contacts (
+    merchant_id text not null,
+    member_id text not null,
+    field text not null,
+    sealed blob not null,
+    primary key (merchant_id, member_id, field)
+) strict, without rowid;
+
+create table decisions (
+    merchant_id text not null,
+    entry_id integer not null references entries,
+    installation_id text not null,
+    digest blob not null,
+    settings_revision integer not null,
+    facts text not null,
+    outcome text not null,
+    ruling text,
+    notes text not null,
+    shadow integer not null,
+    fuel integer not null,
+    log text not null,
+    primary key (merchant_id, entry_id, installation_id)
+) strict, without rowid;
+
+create table memories (
+    merchant_id text not null,
+    member_id text not null,
+    installation_id text not null,
+    bytes blob not null,
+    primary key (merchant_id, member_id, installation_id)
+) strict, without rowid;
+
+create table lots (
+    merchant_id text not null,
+    lot_id text not null,
+    entry_id integer not null,
+    member_id text not null,
+    installation_id text not null,
+    digest blob not null,
+    settings_revision integer not null,
+    wallet text not null,
+    amount integer not null check (amount > 0),
+    reversed integer not null default 0 check (reversed between 0 and amount),
+    shares text not null,
+    primary key (merchant_id, lot_id)
+) strict, without rowid;
+create index lots_entry on lots (merchant_id, entry_id);
+
+-- Append only. `posting_id` is the order of each member's hash chain.
+create table postings (
+    posting_id integer primary key autoincrement,
+    merchant_id text not null,
+    entry_id integer not null,
+    ordinal integer not null,
+    member_id text not null,
+    wallet text not null,
+    source text not null,
+    destination text not null,
+    amount integer not null check (amount > 0),
+    lot_id text,
+    at integer not null,
+    hash blob not null
+) strict;
+create unique index postings_entry on postings (merchant_id, entry_id, ordinal);
+create index postings_member on postings (merchant_id, member_id, posting_id);
+create trigger postings_are_never_updated before update on postings
+begin
+    select raise(abort, 'postings are never updated');
+end;
+create trigger postings_are_never_deleted before delete on postings
+begin
+    select raise(abort, 'postings are never deleted');
+end;
+
+-- A cache of postings: `perkgate ledger verify` proves it.
+create table balances (
+    merchant_id text not null,
+    account text not null,
+    wallet text not null,
+    amount integer not null,
+    primary key (merchant_id, account, wallet)
+) strict, without rowid;
+
+-- state: issued, used, withdrawn. An offer is a reward with a partner.
+create table rewards (
+    merchant_id text not null,
+    reward_id text not null,
+    member_id text not null,
+    entry_id integer not null,
+    installation_id text not null,
+    partner_id text,
+    reward_key text not null,
+    title text not null,
+    terms text not null,
+    code text not null,
+    price_wallet text,
+    price_amount integer,
+    state text not null,
+    issued_at integer not null,
+    expires_at integer,
+    primary key (merchant_id, reward_id)
+) strict, without rowid;
+create index rewards_member on rewards (merchant_id, member_id, issued_at);
+create index rewards_entry on rewards (merchant_id, entry_id);
+create unique index rewards_code on rewards (merchant_id, code);
+
+-- What caps and limits have been used up; `day` is empty for limits without one.
+create table counters (
+    merchant_id text not null,
+    day text not null,
+    installation_id text not null,
+    name text not null,
+    amount integer not null,
+    primary key (merchant_id, day, installation_id, name)
+) strict, without rowid;
+
+-- The outbox. state: due, delivered, dead, suppressed.
+create table deliveries (
+    delivery_id text primary key,
+    merchant_id text not null,
+    channel_id text not null,
+    entry_id integer not null,
+    installation_id text not null,
+    member_id text not null,
+    message text not null,
+    state text not null,
+    note text,
+    created_at integer not null,
+    attempts integer not null default 0,
+    next_at integer not null
+) strict, without rowid;
+create index deliveries_due on deliveries (next_at) where state = 'due';
+create index deliveries_entry on deliveries (merchant_id, entry_id);
+create index deliveries_state on deliveries (merchant_id, state, created_at);
+
+create table attempts (
+    delivery_id text not null references deliveries,
+    number integer not null,
+    at integer not null,
+    took_ms integer not null,
+    status integer,
+    error text,
+    primary key (delivery_id, at, number)
+) strict, without rowid;

@@ -1,0 +1,37 @@
+//! What is allowed: several kinds in one crate, no settings, any name shadowed.
+#![allow(dead_code)]
+
+struct Vec;
+struct Result;
+struct Option;
+struct Decision;
+struct Refusal;
+struct String;
+mod core {}
+mod std {}
+
+#[derive(serde::Deserialize)]
+struct Settings {
+    points: i64,
+}
+
+#[perkgate::purchases]
+fn on_purchase(_: &perkgate::Purchase, _: &perkgate::Facts, settings: Settings) -> perkgate::Decide {
+    ::std::result::Result::Ok(::std::vec![perkgate::Earn::points(settings.points).into()])
+}
+
+#[perkgate::refunds]
+fn on_refund(_: &perkgate::Refund, _: &perkgate::Purchase, _: &perkgate::Facts) -> perkgate::Decide {
+    ::std::result::Result::Ok(::std::vec![])
+}
+
+#[perkgate::joins]
+fn on_join(_: &perkgate::Join, _: &perkgate::Facts) -> perkgate::Decide {
+    ::std::result::Result::Ok(::std::vec![])
+}
+
+fn main() {
+    let purchase = perkgate::sample::purchase([perkgate::sample::line("tea", 300)]);
+    let decided = on_purchase(&purchase, &perkgate::sample::facts(), Settings { points: 3 });
+    assert_eq!(decided.map(|decisions| decisions.len()), ::std::result::Result::Ok(1));
+}

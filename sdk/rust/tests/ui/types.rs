@@ -1,0 +1,16 @@
+//! What the compiler refuses, where the author wrote it.
+use perkgate::prelude::*;
+
+struct Settings;
+
+#[perkgate::purchases]
+fn settings_are_not_readable(_purchase: &Purchase, _facts: &Facts, _settings: Settings) -> Decide {
+    Ok(vec![])
+}
+
+#[perkgate::purchases]
+fn wrong_answer(_purchase: &Purchase, _facts: &Facts) -> Vec<Decision> {
+    vec![]
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+;; Exports an interface of a contract that is yet to come.
+(component
+  (core module $module (func (export "decide")))
+  (core instance $plugin (instantiate $module))
+  (func $decide (canon lift (core func $plugin "decide")))
+  (instance $wakes (export "decide" (func $decide)))
+  (export "perkgate:plugin/purchases@1.0.0" (instance $wakes))
+  (export "perkgate:plugin/wakes@1.1.0" (instance $wakes)))

@@ -1,0 +1,21 @@
+//! The stories: a shop, a gateway, an inbox, and what comes of it. Each runs the whole gateway over real HTTP.
+
+mod bad_input;
+mod hostile;
+mod ledger;
+mod members;
+mod messages;
+mod once;
+mod programme;
+mod purchase;
+mod refunds;
+mod replay;
+mod square;
+mod stamps;
+
+/// A regular.
+const JANA: &str = "jana@example.com";
+/// The key that names her.
+const BY_JANA: &str = "email:jana@example.com";
+/// Shopify's ids are beyond 2^53, where a double loses count.
+const ORDER: u64 = 820_982_911_946_154_508;
