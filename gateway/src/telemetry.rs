@@ -7,6 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 /// One label that names a state or cause.
@@ -114,7 +115,11 @@ impl Metrics {
 pub fn start_logging(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PERKGATE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
     // A second call (tests start several gateways) finds logging started, which is as good.
     let _ = if json { lines.json().try_init() } else { lines.compact().try_init() };
 }

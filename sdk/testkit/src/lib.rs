@@ -5,7 +5,6 @@
 //! functions with arguments read and reports printed; the stock plugins' own tests call them too.
 
 mod bench;
-mod build;
 mod case;
 mod compare;
 mod create;
@@ -13,7 +12,7 @@ mod report;
 mod sample;
 
 pub use bench::{Bench, BenchError};
-pub use build::{BuildError, Built, build, build_in, build_plugin};
+pub use perkgate_pack::build::{BuildError, Built, build, build_in, build_plugin};
 pub use case::{Case, CaseError, Happening};
 pub use create::{CreateError, create};
 pub use report::{Report, Result as CaseResult, Run, run_cases};

@@ -148,7 +148,9 @@ impl Stage {
             && let Some(view) = self.gateway.store.arrival(arrival).await?
             && let Some(note) = view.note
         {
+            // Nothing new followed; what followed the first time was shown then.
             show::note(&note);
+            return Ok(());
         }
         if let Some(order) = &step.order
             && let Some(view) = self.gateway.store.explain(&"kavarna".into(), &step.source.into(), order).await?
