@@ -92,7 +92,11 @@ async fn beyond_a_grant_or_a_cap_a_verdict_is_refused_whole() {
     let told = settled(&gateway, &meal()).await;
     let wanted = [("beyond", (Blame::Plugin, FaultKind::Cap)), ("ungranted", (Blame::Plugin, FaultKind::NotGranted))];
     assert_eq!(faults(&told), wanted.into());
-    assert_eq!(gateway.balance(BY_JANA, "points").await, 3 * 12, "the plain one, the one within its cap, and the daily one");
+    assert_eq!(
+        gateway.balance(BY_JANA, "points").await,
+        3 * 12,
+        "the plain one, the one within its cap, and the daily one"
+    );
     let detail = |id: &str| {
         let made = told.decisions.iter().find(|made| made.installation.as_str() == id).expect("it decided");
         fault(made).map(|fault| fault.detail.clone()).unwrap_or_default()

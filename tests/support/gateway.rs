@@ -9,9 +9,12 @@ use perkgate_domain::time::Moment;
 use perkgate_gateway::clock::{Clock as _, ManualClock};
 use perkgate_gateway::gateway::{Config, Gateway, StartError};
 use perkgate_gateway::identity::{self, Lookup};
-use perkgate_gateway::store::{ArrivalView, DeliveryView, ExplainView, LedgerReport, MemberView, QueueDepth, RejectionView};
+use perkgate_gateway::store::{
+    ArrivalView, DeliveryView, ExplainView, LedgerReport, MemberView, QueueDepth, RejectionView,
+};
 use perkgate_gateway::{apply, clock};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -101,6 +104,8 @@ pub struct TestGateway {
     running: Option<Running>,
     parked: i64,
     tampered: bool,
+    /// Deliveries made so far, by whichever shop: no two have one id by accident.
+    sent: Arc<AtomicU64>,
 }
 
 struct Running {
@@ -129,7 +134,8 @@ impl TestGateway {
         }
         let clock = Arc::new(ManualClock::at(ground.now));
         let address = Address::default();
-        let mut opened = Self { clock, ground, data, address, running: None, parked: 0, tampered: false };
+        let mut opened =
+            Self { clock, ground, data, address, running: None, parked: 0, tampered: false, sent: Arc::default() };
         opened.start().await;
         opened
     }
@@ -211,6 +217,9 @@ impl TestGateway {
     }
     pub(crate) fn address(&self) -> Address {
         self.address.clone()
+    }
+    pub(crate) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.sent)
     }
     pub(crate) fn source(&self, id: &str) -> Source {
         let found = self.running().sources.iter().find(|source| source.id.as_str() == id);

@@ -80,7 +80,8 @@ impl FakeInbox {
 async fn take(State(inbox): State<FakeInbox>, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let says = {
         let mut room = inbox.room();
-        let verified = standardwebhooks::Webhook::new(CHANNEL_SECRET).expect("a secret").verify(&body, &headers).is_ok();
+        let verified =
+            standardwebhooks::Webhook::new(CHANNEL_SECRET).expect("a secret").verify(&body, &headers).is_ok();
         let id = headers.get("webhook-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
         room.got.push(Got { id, body: serde_json::from_slice(&body).unwrap_or_default(), verified });
         room.answers.pop_front().unwrap_or(Says::Status(200))

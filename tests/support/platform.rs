@@ -61,7 +61,8 @@ impl FakePlatform {
 async fn answer(State(platform): State<FakePlatform>, Path(id): Path<String>, headers: HeaderMap) -> Response<Body> {
     let mut desk = platform.desk();
     desk.asked += 1;
-    let allowed = headers.get("authorization").is_some_and(|token| token.as_bytes() == format!("Bearer {TOKEN}").as_bytes());
+    let allowed =
+        headers.get("authorization").is_some_and(|token| token.as_bytes() == format!("Bearer {TOKEN}").as_bytes());
     let (status, body) = match (desk.moods.pop_front(), desk.orders.get(&id)) {
         (Some(status), _) => (status, Vec::new()),
         _ if !allowed => (401, Vec::new()),

@@ -243,10 +243,8 @@ pub fn standard(sale: &Sale) -> Vec<u8> {
 /// A refund in Perkgate's own format, told by quantity.
 #[must_use]
 pub fn standard_refund(id: u64, sale: &Sale, parts: &[(usize, i64)]) -> Vec<u8> {
-    let lines: Vec<Value> = parts
-        .iter()
-        .map(|(line, pieces)| json!({"line": line.to_string(), "quantity_milli": pieces * 1000}))
-        .collect();
+    let lines: Vec<Value> =
+        parts.iter().map(|(line, pieces)| json!({"line": line.to_string(), "quantity_milli": pieces * 1000})).collect();
     bytes(&json!({"type": "refund", "data": {"refund": {
         "id": id.to_string(), "purchase": sale.id.to_string(), "at": iso(sale.at.plus_ms(60_000)), "currency": "EUR",
         "amount": sale.given_back(parts), "lines": lines,

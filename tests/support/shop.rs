@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// Headers of a request.
-pub type Headers = Vec<(String, String)>;
+pub(crate) type Headers = Vec<(String, String)>;
 
 /// What the door answered.
 #[derive(Clone, Debug)]
@@ -51,6 +51,7 @@ impl Reply {
     }
     /// Asserts what the door said.
     #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "mostly there is nothing more to ask about it")]
     pub fn is(self, status: u16, word: &str) -> Self {
         assert_eq!((self.status, self.word()), (status, word), "{}", self.body);
         self
@@ -64,7 +65,7 @@ pub struct FakeShop {
     address: Address,
     clock: Arc<ManualClock>,
     outbound: Outbound,
-    sent: AtomicU64,
+    sent: Arc<AtomicU64>,
 }
 
 impl FakeShop {
@@ -75,7 +76,7 @@ impl FakeShop {
             address: gateway.address(),
             clock: Arc::clone(gateway.clock()),
             outbound: Outbound::new(true, Duration::from_secs(30)).expect("an HTTP client"),
-            sent: AtomicU64::new(0),
+            sent: gateway.counter(),
         }
     }
 
@@ -156,7 +157,7 @@ impl FakeShop {
         let host = base.trim_start_matches("http://");
         let mut head = format!("POST /in/kavarna/{} HTTP/1.1\r\nhost: {host}\r\n", self.source.id);
         for (name, value) in headers {
-            head.extend([name, ": ", value, "\r\n"]);
+            head = format!("{head}{name}: {value}\r\n");
         }
         head.push_str("\r\n");
         let stream = TcpStream::connect(host).await.expect("a connection");

@@ -149,10 +149,12 @@ impl Shop {
         runtime.block_on(async {
             use sqlx::Connection as _;
             let mut hand = sqlx::SqliteConnection::connect(&url).await.expect("the database opens");
-            sqlx::query_scalar("select external_id from entries where kind = 'purchase' and state = 'settled' order by entry_id")
-                .fetch_all(&mut hand)
-                .await
-                .expect("the entries are read")
+            sqlx::query_scalar(
+                "select external_id from entries where kind = 'purchase' and state = 'settled' order by entry_id",
+            )
+            .fetch_all(&mut hand)
+            .await
+            .expect("the entries are read")
         })
     }
 }

@@ -48,7 +48,8 @@ async fn send(door: String, mut next: u64, answered: Arc<Mutex<Vec<u64>>>, stop:
     let mut in_doubt = false;
     while in_doubt || !*stop.borrow() {
         let body = order(next, Moment(1_780_315_200_000));
-        let headers = connector.sign(&body, None, &format!("order-{next}"), &source, SystemClock.now()).expect("a signature");
+        let headers =
+            connector.sign(&body, None, &format!("order-{next}"), &source, SystemClock.now()).expect("a signature");
         // Whatever is not a 200 may or may not be journalled: the platform sends it again.
         match outbound.post(&door, &headers, body, 64 * 1024).await {
             Ok(answer) if answer.status == 200 => {
@@ -83,7 +84,8 @@ async fn under_fire(served: Served, nexts: Vec<u64>, moment: Duration, answered:
 fn killed_five_times_it_loses_nothing_and_doubles_nothing() {
     let shop = Shop::new();
     let answered = Arc::new(Mutex::new(Vec::new()));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let mut nexts: Vec<u64> = (1..=SENDERS).collect();
     for moment in MOMENTS {
         let served = shop.serve();

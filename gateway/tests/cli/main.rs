@@ -33,7 +33,16 @@ fn the_demo_plays_itself_through() {
 fn what_is_sent_can_be_asked_about() {
     let shop = Shop::new();
     let served = shop.serve();
-    let sent = perkgate(&["send", "shopify", "--to", &served.door(), "--secret", binary::SECRET, "--email", "jana@example.com"]);
+    let sent = perkgate(&[
+        "send",
+        "shopify",
+        "--to",
+        &served.door(),
+        "--secret",
+        binary::SECRET,
+        "--email",
+        "jana@example.com",
+    ]);
     assert_eq!(sent.code, 0, "{sent}");
     let (status, answer) = sent.out.split_once(' ').expect("a status and a document");
     let answer: Value = serde_json::from_str(answer).expect("a document");
