@@ -17,7 +17,9 @@ fn run() -> Result<(), String> {
     let root = variable("CARGO_MANIFEST_DIR")?.join("..");
     let out = variable("OUT_DIR")?;
     // What a component is made of. A plugin's tests and cases are not in it.
-    for part in ["sdk/rust/src", "sdk/rust/Cargo.toml", "sdk/macros/src", "sdk/wit", "sdk/pack/src", "Cargo.lock", "migrations"] {
+    for part in
+        ["sdk/rust/src", "sdk/rust/Cargo.toml", "sdk/macros/src", "sdk/wit", "sdk/pack/src", "Cargo.lock", "migrations"]
+    {
         println!("cargo::rerun-if-changed={}", root.join(part).display());
     }
     // OUT_DIR is <target>/<profile>/build/<package>/out: one directory for all profiles, and the one that tests use too.
@@ -42,8 +44,10 @@ fn run() -> Result<(), String> {
 fn plugins(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
     println!("cargo::rerun-if-changed={}", folder.display());
-    let mut plugins: Vec<PathBuf> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("plugin.toml").is_file()).collect();
+    let mut plugins: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join("plugin.toml").is_file())
+        .collect();
     plugins.sort();
     Ok(plugins)
 }

@@ -2,8 +2,8 @@
 
 use crate::connectors;
 use crate::merchant_file::{self, MerchantFile, MerchantFileError, PluginRef, Surroundings, Wanted};
-use crate::registry::sealing_context;
 use crate::notify;
+use crate::registry::sealing_context;
 use crate::stock;
 use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, Store, StoreError};
 use crate::vault::Vault;
@@ -115,13 +115,21 @@ pub async fn prepare(path: &Path, store: &dyn Store) -> Result<Prepared, ApplyEr
 ///
 /// # Errors
 /// As [`prepare`].
-pub async fn prepare_text(text: &str, name: &str, directory: PathBuf, store: &dyn Store) -> Result<Prepared, ApplyError> {
+pub async fn prepare_text(
+    text: &str,
+    name: &str,
+    directory: PathBuf,
+    store: &dyn Store,
+) -> Result<Prepared, ApplyError> {
     let around = AroundFile { directory, platforms: connectors::platforms().collect(), stock: stock::ids() };
     let file = merchant_file::parse(text, name, &around)?;
     let MerchantFile { merchant, sources, plugins: wanted, channels } = file;
     for channel in &channels {
-        notify::check(&channel.kind)
-            .map_err(|text| ApplyError::Channel { file: name.to_owned(), channel: channel.id.to_string(), text })?;
+        notify::check(&channel.kind).map_err(|text| ApplyError::Channel {
+            file: name.to_owned(),
+            channel: channel.id.to_string(),
+            text,
+        })?;
     }
     let (mut installations, mut plugins) = (Vec::with_capacity(wanted.len()), Vec::new());
     for wanted in wanted {
@@ -177,7 +185,9 @@ fn checked_settings(wanted: &Wanted, inspection: &Inspection) -> Result<String, 
         let asked: Vec<&str> = manifest.decisions.iter().map(String::as_str).collect();
         return Err(format!(
             "`grants` of `{}` names \"{idle}\", which {} does not ask for; it asks for {}",
-            wanted.id, manifest.id, asked.join(", ")
+            wanted.id,
+            manifest.id,
+            asked.join(", ")
         ));
     }
     serde_json::to_string(&wanted.settings).map_err(|error| error.to_string())
@@ -195,8 +205,18 @@ pub async fn apply(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Res
     }
     let programme = ProgrammeRows {
         merchant: prepared.merchant.clone(),
-        sources: seal_all(vault, merchant, "source", prepared.sources.iter().map(|source| (source.id.as_str(), source)))?,
-        channels: seal_all(vault, merchant, "channel", prepared.channels.iter().map(|channel| (channel.id.as_str(), channel)))?,
+        sources: seal_all(
+            vault,
+            merchant,
+            "source",
+            prepared.sources.iter().map(|source| (source.id.as_str(), source)),
+        )?,
+        channels: seal_all(
+            vault,
+            merchant,
+            "channel",
+            prepared.channels.iter().map(|channel| (channel.id.as_str(), channel)),
+        )?,
         installations: prepared.installations.clone(),
     };
     store.apply(&programme, &prepared.plugins).await?;
@@ -229,12 +249,20 @@ fn is_same(prepared: &Prepared, rows: &ProgrammeRows, vault: &Vault) -> bool {
     };
     rows.merchant == prepared.merchant
         && open_all::<Source>(vault, merchant, "source", &rows.sources).is_some_and(|stored| stored.iter().eq(sources))
-        && open_all::<Channel>(vault, merchant, "channel", &rows.channels).is_some_and(|stored| stored.iter().eq(channels))
+        && open_all::<Channel>(vault, merchant, "channel", &rows.channels)
+            .is_some_and(|stored| stored.iter().eq(channels))
         && placed(&rows.installations) == placed(&prepared.installations)
 }
 
-fn open_all<T: DeserializeOwned>(vault: &Vault, merchant: &MerchantId, kind: &str, rows: &[SealedRow]) -> Option<Vec<T>> {
+fn open_all<T: DeserializeOwned>(
+    vault: &Vault,
+    merchant: &MerchantId,
+    kind: &str,
+    rows: &[SealedRow],
+) -> Option<Vec<T>> {
     rows.iter()
-        .map(|row| serde_json::from_slice(&vault.open(&sealing_context(merchant, kind, &row.id), &row.sealed).ok()?).ok())
+        .map(|row| {
+            serde_json::from_slice(&vault.open(&sealing_context(merchant, kind, &row.id), &row.sealed).ok()?).ok()
+        })
         .collect()
 }

@@ -118,7 +118,8 @@ impl Gateway {
     /// # Errors
     /// [`StartError`] in a sentence for the operator.
     pub async fn open(config: Config) -> Result<Self, StartError> {
-        std::fs::create_dir_all(&config.data).map_err(|source| StartError::Data { path: config.data.clone(), source })?;
+        std::fs::create_dir_all(&config.data)
+            .map_err(|source| StartError::Data { path: config.data.clone(), source })?;
         let store = store::open(&config.database).await?;
         let vault = Arc::new(Vault::load(&config.data, config.key.as_deref())?);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -155,7 +156,11 @@ impl Gateway {
     ///
     /// # Errors
     /// [`StartError::Serve`] if the listener fails.
-    pub async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), StartError> {
         // A newer gateway may read what an older one parked.
         let unparked = self.store.unpark().await?;
         if unparked > 0 {
@@ -219,7 +224,10 @@ async fn serve_until(
 
 async fn finish(work: JoinHandle<()>, writers: [JoinHandle<()>; 2]) {
     if tokio::time::timeout(DRAIN, work).await.is_err() {
-        tracing::warn!("a loop was still working after {} s; what it did not commit is done again at the next start", DRAIN.as_secs());
+        tracing::warn!(
+            "a loop was still working after {} s; what it did not commit is done again at the next start",
+            DRAIN.as_secs()
+        );
     }
     for writer in writers {
         // The last clone of the journal went with the door, so the writers end by themselves.

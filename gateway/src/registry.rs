@@ -91,7 +91,12 @@ impl Registry {
     /// # Errors
     /// [`RegistryError`] if the store fails or a sealed document does not open with this key.
     pub async fn open(store: Arc<dyn Store>, vault: Arc<Vault>, host: Host) -> Result<Self, RegistryError> {
-        let registry = Self { store, vault, host, current: RwLock::new(Arc::new(Snapshot { revision: -1, ..Snapshot::default() })) };
+        let registry = Self {
+            store,
+            vault,
+            host,
+            current: RwLock::new(Arc::new(Snapshot { revision: -1, ..Snapshot::default() })),
+        };
         registry.refresh().await?;
         Ok(registry)
     }
@@ -174,8 +179,11 @@ impl Registry {
             .vault
             .open(&sealing_context(&merchant.id, kind, id), sealed)
             .map_err(|source| RegistryError::Sealed { what: what.clone(), merchant: merchant.id.clone(), source })?;
-        serde_json::from_slice(&plain)
-            .map_err(|error| RegistryError::Document { what, merchant: merchant.id.clone(), detail: error.to_string() })
+        serde_json::from_slice(&plain).map_err(|error| RegistryError::Document {
+            what,
+            merchant: merchant.id.clone(),
+            detail: error.to_string(),
+        })
     }
 }
 

@@ -128,5 +128,10 @@ pub fn start_logging(json: bool) {
 pub fn start_quiet_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PERKGATE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).compact().try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .compact()
+        .try_init();
 }

@@ -91,7 +91,9 @@ impl Worker {
         while !*stop.borrow() {
             match self.look_once().await {
                 Ok(()) => failing = false,
-                Err(error) if !std::mem::replace(&mut failing, true) => tracing::error!("cannot look at the programmes: {error}"),
+                Err(error) if !std::mem::replace(&mut failing, true) => {
+                    tracing::error!("cannot look at the programmes: {error}");
+                }
                 Err(_) => {}
             }
             let _ = tokio::time::timeout(LOOK, stop.changed()).await;
@@ -105,9 +107,12 @@ impl Worker {
             self.store.unpark().await?;
         }
         let depth = self.store.depth().await?;
-        for (room, count) in
-            [("arrivals", depth.arrivals), ("entries", depth.entries), ("parked", depth.parked), ("deliveries", depth.deliveries)]
-        {
+        for (room, count) in [
+            ("arrivals", depth.arrivals),
+            ("entries", depth.entries),
+            ("parked", depth.parked),
+            ("deliveries", depth.deliveries),
+        ] {
             self.metrics.waiting(room, count);
         }
         Ok(())

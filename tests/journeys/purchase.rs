@@ -25,7 +25,7 @@ async fn a_signed_order_gives_points_a_stamp_an_offer_and_a_message() {
     assert_eq!(jana.member.balances["points"].available, 12);
     assert_eq!(jana.member.balances["stamps"].available, 1);
     let [offer] = jana.rewards.as_slice() else { panic!("one offer: {:?}", jana.rewards) };
-    assert_eq!(offer.partner.as_ref().map(|partner| partner.as_str()), Some("kino-lumiere"));
+    assert_eq!(offer.partner.as_ref().map(perkgate_domain::ids::PartnerId::as_str), Some("kino-lumiere"));
     assert_eq!((offer.key.as_str(), offer.code.len(), offer.state), ("kino", 10, RewardState::Issued));
 
     let messages = inbox.got();

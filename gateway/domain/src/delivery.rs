@@ -1,4 +1,4 @@
-//! Messages on their way out.
+//! Messages on their way out: what is to be sent, where it stands, and what each attempt came to.
 
 use crate::ids::{ChannelId, DeliveryId, EntryId, InstallationId, MemberId, MerchantId};
 use crate::member::Contact;

@@ -99,7 +99,6 @@ mod hex_bytes {
     //! Bytes as hexadecimal text, so that stored facts stay readable JSON.
     use serde::{Deserialize, Deserializer, Serializer};
 
-    #[expect(clippy::ptr_arg, reason = "serde's `with` hands over the field's own type")]
     pub(super) fn serialize<S: Serializer>(bytes: &Vec<u8>, serializer: S) -> Result<S::Ok, S::Error> {
         use std::fmt::Write as _;
         let mut text = String::with_capacity(bytes.len() * 2);

@@ -268,8 +268,8 @@ impl Purchase {
         }
         let mut ids: Vec<&str> = self.lines.iter().map(|line| line.id.as_str()).collect();
         ids.sort_unstable();
-        if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
-            return fail(format!("two lines have the id `{}`", pair[0]));
+        if let Some([twice, _]) = ids.array_windows().find(|[one, next]| one == next) {
+            return fail(format!("two lines have the id `{twice}`"));
         }
         for line in &self.lines {
             if line.quantity_milli < 0 {

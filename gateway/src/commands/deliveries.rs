@@ -28,7 +28,10 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let merchant = MerchantId::new(flags.merchant);
     if let Some(delivery) = flags.resend {
         let again = store.resend(&merchant, &DeliveryId::new(delivery.as_str()), SystemClock.now()).await?;
-        anyhow::ensure!(again, "merchant `{merchant}` has no dead delivery `{delivery}`; `perkgate deliveries --merchant {merchant}` lists them");
+        anyhow::ensure!(
+            again,
+            "merchant `{merchant}` has no dead delivery `{delivery}`; `perkgate deliveries --merchant {merchant}` lists them"
+        );
         println!("{delivery} is due again");
         return Ok(ExitCode::SUCCESS);
     }
@@ -41,7 +44,11 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         let delivery = &view.delivery;
         println!(
             "{}  {}  {}  {}  {} attempts  {}",
-            delivery.id, delivery.channel, delivery.message.key, delivery.member, view.attempts,
+            delivery.id,
+            delivery.channel,
+            delivery.message.key,
+            delivery.member,
+            view.attempts,
             delivery.note.as_deref().unwrap_or_default()
         );
     }

@@ -38,7 +38,9 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     if flags.json {
         print_json(&document(&view))?;
     } else {
-        lines(&view).iter().for_each(|line| println!("{line}"));
+        for line in lines(&view) {
+            println!("{line}");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -93,7 +95,9 @@ pub(super) fn lines(view: &ExplainView) -> Vec<String> {
     let currency = purchase.currency;
     let mut lines = vec![format!(
         "purchase {} of {} {currency}: {} for {}",
-        purchase.id, currency.decimal(purchase.total), view.entry.state,
+        purchase.id,
+        currency.decimal(purchase.total),
+        view.entry.state,
         view.entry.member.as_ref().map_or("nobody known yet", |member| member.as_str())
     )];
     if let Some(cause) = &view.entry.cause {
@@ -103,7 +107,10 @@ pub(super) fn lines(view: &ExplainView) -> Vec<String> {
         lines.extend(said(made).into_iter().map(|line| format!("  {}: {line}", made.installation)));
     }
     for posting in &view.postings {
-        lines.push(format!("  {} {} from {} to {}", posting.amount, posting.wallet, posting.source, posting.destination));
+        lines.push(format!(
+            "  {} {} from {} to {}",
+            posting.amount, posting.wallet, posting.source, posting.destination
+        ));
     }
     for reward in &view.rewards {
         lines.push(format!("  {} — code {} ({})", reward.title, reward.code, reward.state.as_str()));
@@ -111,11 +118,25 @@ pub(super) fn lines(view: &ExplainView) -> Vec<String> {
     for delivery in &view.deliveries {
         let message = &delivery.delivery;
         let note = message.note.as_deref().map_or_else(String::new, |note| format!(": {note}"));
-        lines.push(format!("  message \"{}\" by {}: {}{note}", message.message.subject, message.channel, message.state.as_str()));
+        lines.push(format!(
+            "  message \"{}\" by {}: {}{note}",
+            message.message.subject,
+            message.channel,
+            message.state.as_str()
+        ));
     }
     for (entry, refund) in &view.refunds {
-        let what = if refund.complete { "all of it".to_owned() } else { format!("{} {currency}", currency.decimal(refund.amount)) };
-        lines.push(format!("  refund {} gives back {what}: {}{}", refund.id, entry.state, entry.cause.as_deref().map_or_else(String::new, |cause| format!(" ({cause})"))));
+        let what = if refund.complete {
+            "all of it".to_owned()
+        } else {
+            format!("{} {currency}", currency.decimal(refund.amount))
+        };
+        lines.push(format!(
+            "  refund {} gives back {what}: {}{}",
+            refund.id,
+            entry.state,
+            entry.cause.as_deref().map_or_else(String::new, |cause| format!(" ({cause})"))
+        ));
     }
     lines
 }

@@ -34,13 +34,20 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     } else {
         println!(
             "{} entries, {} postings, {} lots, {} members: {}",
-            report.entries, report.postings, report.lots, report.members,
+            report.entries,
+            report.postings,
+            report.lots,
+            report.members,
             if report.holds() { "every invariant holds" } else { "THE LEDGER DOES NOT HOLD" }
         );
         for problem in &report.problems {
             println!("- {problem}");
         }
     }
-    anyhow::ensure!(report.holds(), "the ledger does not hold ({} findings); restore a backup and report this", report.problems.len());
+    anyhow::ensure!(
+        report.holds(),
+        "the ledger does not hold ({} findings); restore a backup and report this",
+        report.problems.len()
+    );
     Ok(ExitCode::SUCCESS)
 }

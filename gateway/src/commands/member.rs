@@ -44,7 +44,8 @@ pub(super) async fn find(store: &dyn Store, vault: &Vault, merchant: &str, key: 
         Lookup::Member(member) => Some(member),
         Lookup::Keys(keys) => store.find_member(&merchant, &keys).await?,
     };
-    let nobody = || format!("merchant `{merchant}` knows no member by this key; a purchase or join that names it makes one");
+    let nobody =
+        || format!("merchant `{merchant}` knows no member by this key; a purchase or join that names it makes one");
     let member = member.with_context(nobody)?;
     store.member(&merchant, &member).await?.with_context(nobody)
 }
@@ -53,7 +54,10 @@ pub(super) async fn find(store: &dyn Store, vault: &Vault, merchant: &str, key: 
 pub(super) async fn programme(store: &dyn Store, merchant: &MerchantId) -> anyhow::Result<ProgrammeRows> {
     let all = store.programmes().await?;
     let names: Vec<String> = all.iter().map(|rows| rows.merchant.id.to_string()).collect();
-    let none = || format!("there is no merchant `{merchant}` in this database; there is: {}", names.join(", "));
+    let none = || match names.as_slice() {
+        [] => "there is no merchant in this database yet; `perkgate apply FILE` puts one there".to_owned(),
+        names => format!("there is no merchant `{merchant}` in this database; there is: {}", names.join(", ")),
+    };
     all.into_iter().find(|rows| rows.merchant.id == *merchant).with_context(none)
 }
 

@@ -73,8 +73,12 @@ impl Database {
     /// The directory of keys and caches.
     fn data(&self) -> PathBuf {
         let beside = || {
-            let path = self.database.split_once("://").map_or("", |(_, rest)| rest).split('?').next().unwrap_or_default();
-            Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned)
+            let path =
+                self.database.split_once("://").map_or("", |(_, rest)| rest).split('?').next().unwrap_or_default();
+            Path::new(path)
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+                .map_or_else(|| PathBuf::from("."), Path::to_owned)
         };
         self.data.clone().unwrap_or_else(beside)
     }
@@ -96,7 +100,8 @@ impl Database {
 
 /// Runs one command to its end.
 pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
     runtime.block_on(async {
         match line.command {
             Command::Demo(flags) => demo::run(flags).await,

@@ -101,7 +101,10 @@ fn check(file: &Path, json: bool) -> anyhow::Result<()> {
     let asked: Vec<&str> = manifest.decisions.iter().map(String::as_str).collect();
     println!("  asks to decide: {}", asked.join(", "));
     let facts: Vec<String> = manifest.facts.iter().map(|fact| format!("{fact:?}").to_lowercase()).collect();
-    println!("  asks to know: {}", if facts.is_empty() { "nothing but the event".to_owned() } else { facts.join(", ") });
+    println!(
+        "  asks to know: {}",
+        if facts.is_empty() { "nothing but the event".to_owned() } else { facts.join(", ") }
+    );
     Ok(())
 }
 

@@ -57,7 +57,10 @@ impl Sale {
     }
 
     fn iso(&self) -> String {
-        Timestamp::from_millisecond(self.at.0).unwrap_or(Timestamp::UNIX_EPOCH).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+        Timestamp::from_millisecond(self.at.0)
+            .unwrap_or(Timestamp::UNIX_EPOCH)
+            .strftime("%Y-%m-%dT%H:%M:%S")
+            .to_string()
     }
 }
 
@@ -114,7 +117,8 @@ fn shopify(sale: &Sale) -> Value {
         json!([{"id": line_id(sale, 99), "title": "Kuriér", "price": euro(sale.shipping), "discounted_price": euro(sale.shipping),
             "tax_lines": [], "discount_allocations": []}])
     };
-    let customer = if sale.email.is_empty() { Value::Null } else { json!({"id": customer(&sale.email), "email": sale.email}) };
+    let customer =
+        if sale.email.is_empty() { Value::Null } else { json!({"id": customer(&sale.email), "email": sale.email}) };
     json!({
         "id": sale.id, "admin_graphql_api_id": format!("gid://shopify/Order/{}", sale.id), "name": format!("#{}", sale.id % 100_000),
         "email": sale.email, "created_at": format!("{}Z", sale.iso()), "processed_at": format!("{}Z", sale.iso()),
@@ -167,11 +171,16 @@ fn square(sale: &Sale) -> Value {
         payment["buyer_email_address"] = json!(sale.email);
         payment["customer_id"] = json!(format!("SQ{}", customer(&sale.email)));
     }
-    square_event("payment.updated", &format!("pay-{}-{}", sale.id, sale.status.unwrap_or("COMPLETED")), "payment", payment)
+    square_event(
+        "payment.updated",
+        &format!("pay-{}-{}", sale.id, sale.status.unwrap_or("COMPLETED")),
+        "payment",
+        &payment,
+    )
 }
 
 /// A Square event around an object.
-pub(super) fn square_event(kind: &str, event: &str, name: &str, object: Value) -> Value {
+pub(super) fn square_event(kind: &str, event: &str, name: &str, object: &Value) -> Value {
     json!({
         "merchant_id": "6SSW7HV8K2ST5", "type": kind, "event_id": event, "created_at": "2026-02-06T21:27:30Z",
         "data": {"type": name, "id": object["id"], "object": {name: object}},
@@ -190,11 +199,11 @@ fn stripe(sale: &Sale) -> Value {
         "consent": {"promotions": if sale.consent { "opt_in" } else { "opt_out" }, "terms_of_service": null},
         "total_details": {"amount_tax": 0, "amount_discount": 0, "amount_shipping": sale.shipping}, "livemode": true,
     });
-    stripe_event(kind, &format!("evt_{}_{paid}", sale.id), session)
+    stripe_event(kind, &format!("evt_{}_{paid}", sale.id), &session)
 }
 
 /// A Stripe event around an object.
-pub(super) fn stripe_event(kind: &str, event: &str, object: Value) -> Value {
+pub(super) fn stripe_event(kind: &str, event: &str, object: &Value) -> Value {
     json!({
         "id": event, "object": "event", "api_version": "2025-08-27.basil", "created": object["created"], "livemode": true, "type": kind,
         "data": {"object": object}, "pending_webhooks": 1, "request": {"id": null, "idempotency_key": null},

@@ -39,7 +39,11 @@ pub(super) struct Flags {
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let connector = connectors::find(&flags.platform).with_context(|| {
-        format!("there is no connector for `{}`; there is: {}", flags.platform, connectors::platforms().collect::<Vec<_>>().join(", "))
+        format!(
+            "there is no connector for `{}`; there is: {}",
+            flags.platform,
+            connectors::platforms().collect::<Vec<_>>().join(", ")
+        )
     })?;
     let mut source = samples::source(&flags.platform, &flags.secret, Some(&flags.to));
     if let Some(options) = &flags.options {
@@ -66,7 +70,8 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
             None => samples::purchase(&flags.platform, &Sale::made_up(id, &flags.email, start))
                 .with_context(|| format!("no purchase can be made up for {}: name one with --body", flags.platform))?,
         };
-        let (status, answer) = send(&outbound, connector, &source, &flags.to, flags.topic.as_deref(), &format!("send-{id}"), body).await?;
+        let (status, answer) =
+            send(&outbound, connector, &source, &flags.to, flags.topic.as_deref(), &format!("send-{id}"), body).await?;
         println!("{status} {answer}");
         refused += u32::from(!(200..300).contains(&status));
     }

@@ -50,7 +50,9 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     telemetry::start_logging(flags.log_json);
     let file = read(flags.config.as_deref())?;
     let mut database = flags.database.clone();
-    if let (Some(named), true) = (file.database, std::env::var_os("PERKGATE_DATABASE").is_none() && is_default(&flags.database)) {
+    if let (Some(named), true) =
+        (file.database, std::env::var_os("PERKGATE_DATABASE").is_none() && is_default(&flags.database))
+    {
         database.database = named;
     }
     database.data = database.data.or(file.data);
@@ -69,11 +71,13 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     }
     gateway.registry.refresh().await?;
     if gateway.registry.snapshot().programmes().next().is_none() {
-        tracing::warn!("there is no merchant yet: name a merchant file with --merchant FILE, or run `perkgate apply FILE`");
+        tracing::warn!(
+            "there is no merchant yet: name a merchant file with --merchant FILE, or run `perkgate apply FILE`"
+        );
     }
-    let listener = TcpListener::bind(&listen)
-        .await
-        .with_context(|| format!("cannot listen on {listen}; is another program there? --listen names another address"))?;
+    let listener = TcpListener::bind(&listen).await.with_context(|| {
+        format!("cannot listen on {listen}; is another program there? --listen names another address")
+    })?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
     gateway.serve(listener, stopped()?).await?;
     tracing::info!("stopped; everything answered 200 is in the journal");
@@ -86,7 +90,8 @@ fn is_default(database: &Database) -> bool {
 
 fn read(path: Option<&std::path::Path>) -> anyhow::Result<File> {
     let Some(path) = path else { return Ok(File::default()) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the operator's file {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the operator's file {}", path.display()))?;
     toml::from_str(&text).with_context(|| format!("the operator's file {}", path.display()))
 }
 

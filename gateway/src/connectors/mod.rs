@@ -5,12 +5,12 @@
 //! [`Connector::normalise`] takes nothing less.
 
 mod assemble;
+pub mod fetch;
 pub mod generic;
 mod parse;
 mod scheme;
 pub mod shopify;
 pub mod square;
-pub mod fetch;
 pub mod standard;
 pub mod stripe;
 #[cfg(test)]

@@ -38,7 +38,11 @@ pub fn day(entry: &QueuedEntry, merchant: &Merchant) -> String {
 #[must_use]
 pub fn dice(entry: &QueuedEntry, installation: &Installation) -> u64 {
     let parts = [
-        "dice", entry.merchant.as_str(), entry.source.as_str(), entry.event.kind().as_str(), entry.event.external_id(),
+        "dice",
+        entry.merchant.as_str(),
+        entry.source.as_str(),
+        entry.event.kind().as_str(),
+        entry.event.external_id(),
         installation.id.as_str(),
     ];
     let digest = hash(&parts.map(str::as_bytes));

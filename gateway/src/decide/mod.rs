@@ -32,7 +32,12 @@ pub enum Decided<'a> {
 
 /// Decides a round of entries, of which no two concern the same member.
 #[must_use]
-pub fn decide<'a>(entries: &[(&QueuedEntry, &'a Programme)], book: &Book, snapshot: &Snapshot, vault: &Vault) -> Vec<Decided<'a>> {
+pub fn decide<'a>(
+    entries: &[(&QueuedEntry, &'a Programme)],
+    book: &Book,
+    snapshot: &Snapshot,
+    vault: &Vault,
+) -> Vec<Decided<'a>> {
     entries.par_iter().map(|(entry, programme)| decide_one(entry, programme, book, snapshot, vault)).collect()
 }
 
@@ -76,7 +81,11 @@ fn call<'a>(
     let facts = facts::gather(entry, programme, installation, asked, opened, vault);
     let Some(call) = as_call(entry, opened) else {
         let detail = "the refund's purchase is not in the book".to_owned();
-        return proposal(installation, facts, Outcome::Fault(Fault { blame: Blame::Host, kind: FaultKind::Host, detail }));
+        return proposal(
+            installation,
+            facts,
+            Outcome::Fault(Fault { blame: Blame::Host, kind: FaultKind::Host, detail }),
+        );
     };
     let Verdict { outcome, fuel, log, memory_bytes: _ } = plugin.decide(call, &facts);
     let ruling = match &outcome {
@@ -108,7 +117,13 @@ fn proposal(installation: &Installation, facts: Facts, outcome: Outcome) -> Prop
 
 /// Makes a stored decision again from its stored facts. None for a refund whose purchase is not given.
 #[must_use]
-pub fn again(plugin: &Plugin, event: &Event, source: &str, purchase: Option<&perkgate_domain::purchase::Purchase>, facts: &Facts) -> Option<Verdict> {
+pub fn again(
+    plugin: &Plugin,
+    event: &Event,
+    source: &str,
+    purchase: Option<&perkgate_domain::purchase::Purchase>,
+    facts: &Facts,
+) -> Option<Verdict> {
     let call = match (event, purchase) {
         (Event::Purchase(purchase), _) => Call::Purchase { source, purchase },
         (Event::Join(join), _) => Call::Join { source, join },

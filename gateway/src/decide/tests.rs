@@ -1,6 +1,6 @@
 //! What a plugin is told, and what it is let do.
 
-use super::facts::{local_time, dice};
+use super::facts::{dice, local_time};
 use super::grants;
 use perkgate_domain::decision::{Decision, Earn, FaultKind};
 use perkgate_domain::ids::{Digest, EntryId};
@@ -13,15 +13,27 @@ use std::collections::BTreeSet;
 
 fn installation(id: &str, grants: &[&str]) -> Installation {
     Installation {
-        id: id.into(), digest: Digest::of(b"x"), partner: None, settings: "{}".into(), settings_revision: 1,
-        grants: grants.iter().map(|grant| (*grant).to_owned()).collect(), caps: Caps::default(), mode: Mode::Live,
+        id: id.into(),
+        digest: Digest::of(b"x"),
+        partner: None,
+        settings: "{}".into(),
+        settings_revision: 1,
+        grants: grants.iter().map(|grant| (*grant).to_owned()).collect(),
+        caps: Caps::default(),
+        mode: Mode::Live,
     }
 }
 
 fn manifest(decisions: &[&str]) -> Manifest {
     Manifest {
-        id: "points".into(), version: "1".into(), contract: "1.0".into(), title: "Points".into(), summary: String::new(),
-        facts: BTreeSet::new(), decisions: decisions.iter().map(|name| (*name).to_owned()).collect(), settings: serde_json::Value::Null,
+        id: "points".into(),
+        version: "1".into(),
+        contract: "1.0".into(),
+        title: "Points".into(),
+        summary: String::new(),
+        facts: BTreeSet::new(),
+        decisions: decisions.iter().map(|name| (*name).to_owned()).collect(),
+        settings: serde_json::Value::Null,
     }
 }
 
@@ -43,7 +55,13 @@ fn local_time_follows_the_zone_through_summer_and_winter() {
 fn dice_are_derived_and_differ_by_installation() {
     let event = Event::Join(Join { id: "7".into(), at: Moment(0), referrer: None });
     let entry = |id| QueuedEntry {
-        id: EntryId(id), merchant: "shop".into(), source: "till".into(), event: event.clone(), member: None, purchase: None, attempts: 0,
+        id: EntryId(id),
+        merchant: "shop".into(),
+        source: "till".into(),
+        event: event.clone(),
+        member: None,
+        purchase: None,
+        attempts: 0,
     };
     // The entry's number is ours and may differ in another database; what it is does not.
     assert_eq!(dice(&entry(1), &installation("a", &[])), dice(&entry(2), &installation("a", &[])));

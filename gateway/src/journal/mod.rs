@@ -52,7 +52,12 @@ impl std::fmt::Debug for Journal {
 impl Journal {
     /// Starts the writing tasks. `wake` is told after every commit that brought something new.
     #[must_use]
-    pub fn start(store: Arc<dyn Store>, vault: Arc<Vault>, limits: DoorLimits, wake: Arc<Notify>) -> (Self, [JoinHandle<()>; 2]) {
+    pub fn start(
+        store: Arc<dyn Store>,
+        vault: Arc<Vault>,
+        limits: DoorLimits,
+        wake: Arc<Notify>,
+    ) -> (Self, [JoinHandle<()>; 2]) {
         let (waiting, arrivals) = mpsc::channel(limits.waiting);
         let (rejections, turned_away) = mpsc::channel(limits.waiting);
         let writer = tokio::spawn(write(Arc::clone(&store), arrivals, limits, wake));
@@ -64,7 +69,12 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError`]: answer 503.
-    pub async fn append(&self, merchant: &MerchantId, source: &SourceId, verified: &Verified) -> Result<Appended, JournalError> {
+    pub async fn append(
+        &self,
+        merchant: &MerchantId,
+        source: &SourceId,
+        verified: &Verified,
+    ) -> Result<Appended, JournalError> {
         let stamp = verified.stamp();
         let arrival = verified.arrival();
         let arrival = NewArrival {
@@ -87,7 +97,14 @@ impl Journal {
     }
 
     /// Keeps what was turned away. Best effort and never waited for: a flood of forgeries must not slow the real ones.
-    pub fn reject(&self, merchant: &MerchantId, source: &SourceId, body: &[u8], received_at: perkgate_domain::time::Moment, why: &Rejected) {
+    pub fn reject(
+        &self,
+        merchant: &MerchantId,
+        source: &SourceId,
+        body: &[u8],
+        received_at: perkgate_domain::time::Moment,
+        why: &Rejected,
+    ) {
         let sealed = (body.len() <= REJECTED_BODY_BYTES).then(|| self.vault.seal(&context(merchant, source), body));
         let rejection = NewRejection {
             merchant: merchant.clone(),
@@ -114,7 +131,10 @@ pub fn reopen(vault: &Vault, stored: &UnreadArrival) -> Result<Verified, VaultEr
     let plain = vault.open(&context, &stored.sealed)?;
     let (headers, body) = unpack(&plain).ok_or(VaultError::Sealed { context })?;
     let arrival = Arrival { headers, body, received_at: stored.received_at };
-    Ok(Verified::from_journal(arrival, Stamp { topic: stored.topic.clone(), dedupe: stored.dedupe.clone(), test: stored.test }))
+    Ok(Verified::from_journal(
+        arrival,
+        Stamp { topic: stored.topic.clone(), dedupe: stored.dedupe.clone(), test: stored.test },
+    ))
 }
 
 /// What an arrival's sealed bytes are bound to.

@@ -78,7 +78,12 @@ pub(super) fn verdict(
 }
 
 /// Points beyond a cap refuse the whole verdict: clipped points would be a third rule that neither plugin nor merchant wrote.
-fn check_caps(act: Act<'_>, decisions: &[Decision], counters: &HashMap<Counter, i64>, draft: &mut Draft<'_>) -> Result<(), Fault> {
+fn check_caps(
+    act: Act<'_>,
+    decisions: &[Decision],
+    counters: &HashMap<Counter, i64>,
+    draft: &mut Draft<'_>,
+) -> Result<(), Fault> {
     let caps = &act.installation.caps;
     let points = decisions
         .iter()
@@ -100,7 +105,8 @@ fn check_caps(act: Act<'_>, decisions: &[Decision], counters: &HashMap<Counter, 
         if so_far.saturating_add(points) > cap {
             let detail = format!(
                 "{points} points would make {} on {}, more than the cap of {cap} (caps.points_per_day)",
-                so_far.saturating_add(points), act.terms.day
+                so_far.saturating_add(points),
+                act.terms.day
             );
             return Err(fault(FaultKind::Cap, detail));
         }
@@ -127,7 +133,9 @@ impl Draft<'_> {
             Decision::Message(message) => self.message(message),
             Decision::Remember { bytes } => self.out.memories.push((self.act.installation.id.clone(), bytes.clone())),
             // The manifest check knows no `wake` yet, so no grant can allow one.
-            Decision::Wake(_) => return Err(fault(FaultKind::NotGranted, "this gateway does not serve `wake` yet".to_owned())),
+            Decision::Wake(_) => {
+                return Err(fault(FaultKind::NotGranted, "this gateway does not serve `wake` yet".to_owned()));
+            }
         }
         Ok(())
     }
@@ -137,20 +145,42 @@ impl Draft<'_> {
         let entry = self.act.entry;
         let event = &entry.event;
         let place = self.place.to_string();
-        derive(prefix, &[
-            entry.merchant.as_str(), entry.source.as_str(), event.kind().as_str(), event.external_id(),
-            self.act.installation.id.as_str(), &place, extra,
-        ])
+        derive(
+            prefix,
+            &[
+                entry.merchant.as_str(),
+                entry.source.as_str(),
+                event.kind().as_str(),
+                event.external_id(),
+                self.act.installation.id.as_str(),
+                &place,
+                extra,
+            ],
+        )
     }
 
-    fn post(&mut self, wallet: &str, source: Account, destination: Account, amount: i64, lot: Option<LotId>, posted: usize) {
+    fn post(
+        &mut self,
+        wallet: &str,
+        source: Account,
+        destination: Account,
+        amount: i64,
+        lot: Option<LotId>,
+        posted: usize,
+    ) {
         let ordinal = i64::try_from(posted + self.out.postings.len()).unwrap_or(i64::MAX);
-        post(&mut self.member, &mut self.out, self.act.entry, Movement { wallet, source, destination, amount, lot, ordinal });
+        post(
+            &mut self.member,
+            &mut self.out,
+            self.act.entry,
+            Movement { wallet, source, destination, amount, lot, ordinal },
+        );
     }
 
     fn earn(&mut self, earn: &Earn, posted: usize) {
         let id = LotId::new(self.id("lot", ""));
-        let shares = if earn.shares.is_empty() { spread(&self.act.entry.event, earn.amount) } else { earn.shares.clone() };
+        let shares =
+            if earn.shares.is_empty() { spread(&self.act.entry.event, earn.amount) } else { earn.shares.clone() };
         self.out.lots.push(Lot {
             id: id.clone(),
             entry: self.act.entry.id,

@@ -155,7 +155,8 @@ fn withdraw(
     settlement: &mut Settlement,
     which: impl Fn(&HeldReward) -> bool,
 ) {
-    let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut opened.rewards).into_iter().partition(|reward| which(reward));
+    let (gone, kept): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut opened.rewards).into_iter().partition(|reward| which(reward));
     opened.rewards = kept;
     for reward in gone {
         if let Some(price) = &reward.price {
@@ -188,7 +189,8 @@ fn reopen(
         let paid = |reward: &HeldReward| {
             reward.installation == *installation && reward.price.as_ref().is_some_and(|price| price.wallet == wallet)
         };
-        let Some(newest) = opened.rewards.iter().rev().find(|reward| paid(reward)).map(|reward| reward.id.clone()) else {
+        let Some(newest) = opened.rewards.iter().rev().find(|reward| paid(reward)).map(|reward| reward.id.clone())
+        else {
             return;
         };
         withdraw(entry, opened, settlement, |reward| reward.id == newest);

@@ -21,13 +21,25 @@ fn eur() -> Currency {
 
 fn member() -> Member {
     Member {
-        id: MemberId::from("mem_a"), version: 0, joined_at: Moment(0), locale: None, consent: true, visits: 0, spent: 0,
-        first_purchase_at: None, last_purchase_at: None, tier: None, tags: vec![], balances: BTreeMap::new(), chain: [0; 32],
+        id: MemberId::from("mem_a"),
+        version: 0,
+        joined_at: Moment(0),
+        locale: None,
+        consent: true,
+        visits: 0,
+        spent: 0,
+        first_purchase_at: None,
+        last_purchase_at: None,
+        tier: None,
+        tags: vec![],
+        balances: BTreeMap::new(),
+        chain: [0; 32],
     }
 }
 
 fn book() -> Book {
-    let opened = MemberBook { member: member(), memories: BTreeMap::new(), rewards: vec![], purchases: BTreeMap::new() };
+    let opened =
+        MemberBook { member: member(), memories: BTreeMap::new(), rewards: vec![], purchases: BTreeMap::new() };
     Book { members: [((MerchantId::from("shop"), MemberId::from("mem_a")), opened)].into(), counters: HashMap::new() }
 }
 
@@ -41,8 +53,14 @@ fn available(book: &Book, wallet: &str) -> i64 {
 
 fn installation(caps: Caps) -> Installation {
     Installation {
-        id: "points".into(), digest: Digest::of(b"points"), partner: Some("kino".into()), settings: "{}".into(), settings_revision: 1,
-        grants: BTreeSet::new(), caps, mode: Mode::Live,
+        id: "points".into(),
+        digest: Digest::of(b"points"),
+        partner: Some("kino".into()),
+        settings: "{}".into(),
+        settings_revision: 1,
+        grants: BTreeSet::new(),
+        caps,
+        mode: Mode::Live,
     }
 }
 
@@ -51,9 +69,16 @@ fn facts() -> Facts {
         now: Moment(0),
         local: LocalTime { year: 2026, month: 1, day: 1, hour: 0, minute: 0, weekday: 4, offset_minutes: 60 },
         merchant: MerchantFacts {
-            id: "shop".into(), name: "Shop".into(), currency: eur(), timezone: "Europe/Bratislava".into(), locale: "sk".into(),
+            id: "shop".into(),
+            name: "Shop".into(),
+            currency: eur(),
+            timezone: "Europe/Bratislava".into(),
+            locale: "sk".into(),
         },
-        member: None, settings: "{}".into(), memory: vec![], dice: 0,
+        member: None,
+        settings: "{}".into(),
+        memory: vec![],
+        dice: 0,
     }
 }
 
@@ -62,31 +87,67 @@ fn purchase(id: &str, totals: &[i64]) -> Purchase {
         .iter()
         .enumerate()
         .map(|(index, total)| Line {
-            id: index.to_string(), sku: None, name: index.to_string(), category: None, quantity_milli: 4000, unit: *total, total: *total,
-            tax: 0, kind: LineKind::Item,
+            id: index.to_string(),
+            sku: None,
+            name: index.to_string(),
+            category: None,
+            quantity_milli: 4000,
+            unit: *total,
+            total: *total,
+            tax: 0,
+            kind: LineKind::Item,
         })
         .collect();
     Purchase {
-        id: id.into(), reference: None, channel: Channel::InStore, placed_at: Moment(1), currency: eur(), total: totals.iter().sum(), tax: 0,
-        discount: 0, unaccounted: 0, unaccounted_reason: None, lines, codes: vec![], location: None,
+        id: id.into(),
+        reference: None,
+        channel: Channel::InStore,
+        placed_at: Moment(1),
+        currency: eur(),
+        total: totals.iter().sum(),
+        tax: 0,
+        discount: 0,
+        unaccounted: 0,
+        unaccounted_reason: None,
+        lines,
+        codes: vec![],
+        location: None,
     }
 }
 
 fn entry(number: i64, event: Event, purchase: Option<i64>) -> QueuedEntry {
     QueuedEntry {
-        id: EntryId(number), merchant: "shop".into(), source: "till".into(), event, member: Some("mem_a".into()),
-        purchase: purchase.map(EntryId), attempts: 0,
+        id: EntryId(number),
+        merchant: "shop".into(),
+        source: "till".into(),
+        event,
+        member: Some("mem_a".into()),
+        purchase: purchase.map(EntryId),
+        attempts: 0,
     }
 }
 
-fn settle_with(book: &mut Book, entry: &QueuedEntry, installation: &Installation, decisions: Vec<Decision>) -> Settlement {
-    let proposal = Proposal { installation, facts: facts(), outcome: Outcome::Decided(decisions), ruling: None, fuel: 1, log: vec![] };
+fn settle_with(
+    book: &mut Book,
+    entry: &QueuedEntry,
+    installation: &Installation,
+    decisions: Vec<Decision>,
+) -> Settlement {
+    let proposal = Proposal {
+        installation,
+        facts: facts(),
+        outcome: Outcome::Decided(decisions),
+        ruling: None,
+        fuel: 1,
+        log: vec![],
+    };
     let channels = [ChannelId::from("webhook")];
     let terms = Terms { currency: eur(), day: "2026-01-01", channels: &channels, code_key: &KEY, now: Moment(9) };
     let settled = settle(entry, vec![proposal], terms, book);
     // As the store would show it to a refund's batch.
     if let Event::Purchase(purchase) = &entry.event {
-        let record = PurchaseRecord { purchase: purchase.clone(), lots: settled.lots.clone(), refunded: Refunded::default() };
+        let record =
+            PurchaseRecord { purchase: purchase.clone(), lots: settled.lots.clone(), refunded: Refunded::default() };
         let opened = book.members.get_mut(&(MerchantId::from("shop"), MemberId::from("mem_a"))).unwrap();
         opened.purchases.insert(entry.id, record);
     }
@@ -94,7 +155,12 @@ fn settle_with(book: &mut Book, entry: &QueuedEntry, installation: &Installation
 }
 
 fn settle_alone(book: &mut Book, entry: &QueuedEntry) -> Settlement {
-    settle(entry, vec![], Terms { currency: eur(), day: "2026-01-01", channels: &[], code_key: &KEY, now: Moment(9) }, book)
+    settle(
+        entry,
+        vec![],
+        Terms { currency: eur(), day: "2026-01-01", channels: &[], code_key: &KEY, now: Moment(9) },
+        book,
+    )
 }
 
 fn earn(wallet: &str, amount: i64, shares: &[(&str, i64)]) -> Decision {
@@ -110,7 +176,11 @@ fn reward(price: i64) -> Decision {
 fn refund(id: &str, amount: i64, lines: &[(&str, i64, i64)]) -> Refund {
     let lines = lines
         .iter()
-        .map(|(line, quantity_milli, amount)| RefundLine { line: (*line).into(), quantity_milli: *quantity_milli, amount: *amount })
+        .map(|(line, quantity_milli, amount)| RefundLine {
+            line: (*line).into(),
+            quantity_milli: *quantity_milli,
+            amount: *amount,
+        })
         .collect();
     Refund { id: id.into(), purchase: "p1".into(), at: Moment(2), currency: eur(), amount, complete: false, lines }
 }
@@ -140,7 +210,8 @@ fn earning_posts_from_issued_to_available_and_links_the_chain() {
 fn a_verdict_counts_whole_or_not_at_all() {
     let mut book = book();
     let bought = entry(1, Event::Purchase(purchase("p1", &[300])), None);
-    let settled = settle_with(&mut book, &bought, &installation(Caps::default()), vec![earn("stamps", 1, &[]), reward(10)]);
+    let settled =
+        settle_with(&mut book, &bought, &installation(Caps::default()), vec![earn("stamps", 1, &[]), reward(10)]);
     assert_eq!(settled.decisions[0].ruling.as_ref().map(|fault| fault.kind), Some(FaultKind::Invalid));
     assert!(settled.postings.is_empty() && settled.lots.is_empty() && settled.rewards.is_empty());
     assert_eq!(available(&book, "stamps"), 0);
@@ -172,7 +243,15 @@ fn a_shadow_is_recorded_and_moves_nothing() {
 #[test]
 fn an_offer_runs_out_and_is_held_once() {
     let mut book = book();
-    let offer = || Decision::Offer(Offer { key: "kino".into(), title: "1+1".into(), text: "…".into(), limit: Some(1), valid_days: Some(1) });
+    let offer = || {
+        Decision::Offer(Offer {
+            key: "kino".into(),
+            title: "1+1".into(),
+            text: "…".into(),
+            limit: Some(1),
+            valid_days: Some(1),
+        })
+    };
     let buy = |number: i64| entry(number, Event::Purchase(purchase(&number.to_string(), &[300])), None);
     let first = settle_with(&mut book, &buy(1), &installation(Caps::default()), vec![offer()]);
     assert_eq!(first.rewards[0].expires_at, Some(Moment(1 + 24 * 3600 * 1000)));
@@ -189,7 +268,8 @@ fn no_consent_no_message() {
     let mut book = book();
     let key = (MerchantId::from("shop"), MemberId::from("mem_a"));
     book.members.get_mut(&key).unwrap().member.consent = false;
-    let message = Decision::Message(Message { key: "hi".into(), subject: "Hi".into(), text: "Hi".into(), locale: "en".into() });
+    let message =
+        Decision::Message(Message { key: "hi".into(), subject: "Hi".into(), text: "Hi".into(), locale: "en".into() });
     let bought = entry(1, Event::Purchase(purchase("p1", &[300])), None);
     let settled = settle_with(&mut book, &bought, &installation(Caps::default()), vec![message]);
     assert_eq!(settled.deliveries[0].state, perkgate_domain::delivery::DeliveryState::Suppressed);
@@ -252,14 +332,23 @@ fn a_stamp_taken_back_reopens_the_card_unless_its_reward_was_used() {
 /// A purchase's lines with their shares, and refunds of it.
 fn histories() -> impl Strategy<Value = (Vec<(i64, i64)>, Vec<Refund>)> {
     let lines = prop::collection::vec((0_i64..5_000, 0_i64..50), 1..5);
-    let refunds = prop::collection::vec((0_i64..6_000, prop::collection::vec((0_usize..6, 0_i64..5_000, 0_i64..3_000), 0..3), prop::bool::weighted(0.1)), 1..6);
+    let refunds = prop::collection::vec(
+        (
+            0_i64..6_000,
+            prop::collection::vec((0_usize..6, 0_i64..5_000, 0_i64..3_000), 0..3),
+            prop::bool::weighted(0.1),
+        ),
+        1..6,
+    );
     (lines, refunds).prop_map(|(lines, refunds)| {
         let refunds = refunds
             .into_iter()
             .enumerate()
             .map(|(index, (amount, parts, complete))| {
-                let parts: Vec<(String, i64, i64)> = parts.into_iter().map(|(line, quantity, amount)| (line.to_string(), quantity, amount)).collect();
-                let parts: Vec<(&str, i64, i64)> = parts.iter().map(|(line, quantity, amount)| (line.as_str(), *quantity, *amount)).collect();
+                let parts: Vec<(String, i64, i64)> =
+                    parts.into_iter().map(|(line, quantity, amount)| (line.to_string(), quantity, amount)).collect();
+                let parts: Vec<(&str, i64, i64)> =
+                    parts.iter().map(|(line, quantity, amount)| (line.as_str(), *quantity, *amount)).collect();
                 Refund { complete, ..refund(&format!("r{index}"), amount, &parts) }
             })
             .collect();

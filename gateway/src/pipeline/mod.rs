@@ -1,5 +1,5 @@
-//! The only room that knows the order: unread arrivals become entries ([`read`]), queued entries become postings, rewards and messages
-//! ([`settle`]). Batch by batch, each with one commit; nothing remote is called while one is open.
+//! The only room that knows the order: unread arrivals become entries ([`Pipeline::read`]), queued entries become postings, rewards and messages
+//! ([`Pipeline::settle`]). Batch by batch, each with one commit; nothing remote is called while one is open.
 
 mod outbox;
 mod read;
@@ -66,7 +66,16 @@ impl Pipeline {
         clock: Arc<dyn Clock>,
         metrics: Metrics,
     ) -> Self {
-        Self { store, registry, vault, outbound, clock, metrics, asking: Arc::default(), questions: Arc::new(Semaphore::new(QUESTIONS)) }
+        Self {
+            store,
+            registry,
+            vault,
+            outbound,
+            clock,
+            metrics,
+            asking: Arc::default(),
+            questions: Arc::new(Semaphore::new(QUESTIONS)),
+        }
     }
 
     /// Reads and settles until nothing waits, questions to platforms included. For the demo, the bench and tests.

@@ -77,10 +77,14 @@ impl Outbox for StoreOutbox {
         Ok(self.store.record(&attempts).await?)
     }
 
-    async fn channel(&self, merchant: &MerchantId, channel: &ChannelId) -> Result<Option<(Merchant, Channel)>, OutboxError> {
+    async fn channel(
+        &self,
+        merchant: &MerchantId,
+        channel: &ChannelId,
+    ) -> Result<Option<(Merchant, Channel)>, OutboxError> {
         let snapshot = self.registry.snapshot();
-        Ok(snapshot.programme(merchant).and_then(|programme| {
-            Some((programme.merchant.clone(), programme.channels.get(channel)?.clone()))
-        }))
+        Ok(snapshot
+            .programme(merchant)
+            .and_then(|programme| Some((programme.merchant.clone(), programme.channels.get(channel)?.clone()))))
     }
 }

@@ -104,7 +104,8 @@ impl Pipeline {
     }
 
     fn sealed_answers(&self, arrival: &UnreadArrival, answers: &Answers) -> Option<Vec<u8>> {
-        let texts: BTreeMap<&str, String> = answers.iter().map(|(key, value)| (key.as_str(), hex::encode(value))).collect();
+        let texts: BTreeMap<&str, String> =
+            answers.iter().map(|(key, value)| (key.as_str(), hex::encode(value))).collect();
         let plain = serde_json::to_vec(&texts).ok()?;
         Some(self.vault.seal(&journal::context(&arrival.merchant, &arrival.source), &plain))
     }
@@ -140,7 +141,8 @@ impl Pipeline {
         let reading = normalise(connector, &verified, Context { source, fetched: answers });
         match reading {
             Ok(Reading::Entries(happenings)) => {
-                let entries = happenings.into_iter().map(|happening| self.new_entry(programme, source, happening)).collect();
+                let entries =
+                    happenings.into_iter().map(|happening| self.new_entry(programme, source, happening)).collect();
                 Read::Done(AdmissionResult::Entries(entries))
             }
             Ok(Reading::Nothing(why)) => {
@@ -156,21 +158,37 @@ impl Pipeline {
     }
 
     fn new_entry(&self, programme: &Programme, source: &Source, happening: Happening) -> NewEntry {
-        let known = happening.identity.map(|identity| identity::known(&self.vault, &programme.merchant, &source.id, &identity));
+        let known =
+            happening.identity.map(|identity| identity::known(&self.vault, &programme.merchant, &source.id, &identity));
         let digest = Digest::of(&serde_json::to_vec(&happening.event).unwrap_or_default());
         let Some(known) = known else {
-            return NewEntry { event: happening.event, digest, keys: vec![], contact: vec![], locale: None, consent: None };
+            return NewEntry {
+                event: happening.event,
+                digest,
+                keys: vec![],
+                contact: vec![],
+                locale: None,
+                consent: None,
+            };
         };
         let contact = &known.contact;
         let fields = [("email", &contact.email), ("phone", &contact.phone), ("name", &contact.name)];
         let contact = fields
             .into_iter()
             .filter_map(|(field, value)| {
-                let sealed = self.vault.seal(&contact_context(&programme.merchant.id, field), value.as_ref()?.as_bytes());
+                let sealed =
+                    self.vault.seal(&contact_context(&programme.merchant.id, field), value.as_ref()?.as_bytes());
                 Some(ContactField { field: field.to_owned(), sealed })
             })
             .collect();
-        NewEntry { event: happening.event, digest, keys: known.keys, contact, locale: known.locale, consent: known.consent }
+        NewEntry {
+            event: happening.event,
+            digest,
+            keys: known.keys,
+            contact,
+            locale: known.locale,
+            consent: known.consent,
+        }
     }
 }
 
@@ -182,7 +200,9 @@ pub(super) fn contact_context(merchant: &MerchantId, field: &str) -> String {
 /// Test-mode happenings count only for sources that are for tests, and live ones only for the others.
 fn other_mode(test: bool, source: &Source) -> Option<String> {
     match (test, source.test) {
-        (true, false) => Some("made in the platform's test mode; it counts for sources with `test = true` only".to_owned()),
+        (true, false) => {
+            Some("made in the platform's test mode; it counts for sources with `test = true` only".to_owned())
+        }
         (false, true) => Some("made in the platform's live mode, and this source is for tests".to_owned()),
         _ => None,
     }

@@ -39,7 +39,9 @@ impl Pipeline {
         let days: HashMap<usize, String> = entries
             .iter()
             .enumerate()
-            .filter_map(|(index, entry)| Some((index, decide::day(entry, &snapshot.programme(&entry.merchant)?.merchant))))
+            .filter_map(|(index, entry)| {
+                Some((index, decide::day(entry, &snapshot.programme(&entry.merchant)?.merchant)))
+            })
             .collect();
         let wanted: Vec<String> = days.values().cloned().collect::<HashSet<_>>().into_iter().collect();
         let book = self.store.book(&entries, &wanted).await?;

@@ -48,7 +48,9 @@ impl Answer {
     fn document(&self) -> Value {
         let status = self.word();
         match self {
-            Self::Journalled(Appended::Accepted(entry) | Appended::Duplicate(entry)) => json!({"status": status, "entry": entry}),
+            Self::Journalled(Appended::Accepted(entry) | Appended::Duplicate(entry)) => {
+                json!({"status": status, "entry": entry})
+            }
             Self::Journalled(Appended::Conflict(entry)) => {
                 json!({"status": status, "entry": entry, "detail": "other bytes came under this delivery id before; these are kept and not acted on"})
             }

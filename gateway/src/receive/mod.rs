@@ -67,7 +67,11 @@ async fn metrics(State(door): State<Door>) -> Response {
     }
 }
 
-async fn take(State(door): State<Door>, Path((merchant, source)): Path<(String, String)>, request: Request<Body>) -> Response {
+async fn take(
+    State(door): State<Door>,
+    Path((merchant, source)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Response {
     let (merchant, source) = (MerchantId::new(merchant), SourceId::new(source));
     let snapshot = door.registry.snapshot();
     let Some(found) = snapshot.programme(&merchant).and_then(|programme| programme.sources.get(&source)) else {
@@ -103,7 +107,13 @@ fn verify(arrival: Arrival, source: &Source) -> Result<Admitted, Rejected> {
     connector.verify(arrival, source)
 }
 
-async fn journal(door: &Door, merchant: &MerchantId, source: &SourceId, verified: &Verified, started: Instant) -> Response {
+async fn journal(
+    door: &Door,
+    merchant: &MerchantId,
+    source: &SourceId,
+    verified: &Verified,
+    started: Instant,
+) -> Response {
     match door.journal.append(merchant, source, verified).await {
         Ok(appended) => {
             let answer = Answer::Journalled(appended);
@@ -138,7 +148,8 @@ async fn read(headers: &HeaderMap, body: Body, limits: &DoorLimits) -> Result<Ve
     let most = limits.body_bytes;
     let too_large = || Rejected { cause: Cause::TooLarge, detail: format!("the body has more than {most} bytes") };
     // A declared length saves reading 100 MiB to find out that it is too much.
-    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
+    let declared =
+        headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
     if declared.is_some_and(|length| length > most) {
         return Err(too_large());
     }

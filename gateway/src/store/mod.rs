@@ -7,9 +7,9 @@ mod verify;
 
 pub use sqlite::SqliteStore;
 pub use types::{
-    Admission, AdmissionResult, Appended, ArrivalView, ContactField, DecisionView, DeliveryView, DueRow, EntryView, ExplainView,
-    InstallationRow, LedgerReport, MemberView, NewArrival, NewEntry, NewRejection, PluginRow, PostingView, ProgrammeRows,
-    QueueDepth, RejectionView, SealedRow, UnreadArrival,
+    Admission, AdmissionResult, Appended, ArrivalView, ContactField, DecisionView, DeliveryView, DueRow, EntryView,
+    ExplainView, InstallationRow, LedgerReport, MemberView, NewArrival, NewEntry, NewRejection, PluginRow, PostingView,
+    ProgrammeRows, QueueDepth, RejectionView, SealedRow, UnreadArrival,
 };
 
 use async_trait::async_trait;
@@ -35,7 +35,9 @@ pub enum StoreError {
         source: sqlx::Error,
     },
     /// Its tables are not those of this program, or newer.
-    #[error("cannot bring the database's tables up to date: {0}; is it another program's database, or from a newer Perkgate?")]
+    #[error(
+        "cannot bring the database's tables up to date: {0}; is it another program's database, or from a newer Perkgate?"
+    )]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// A statement failed.
     #[error("the database failed: {0}")]
@@ -76,7 +78,11 @@ pub trait Store: Send + Sync {
     /// Everything that deciding and settling `entries` may depend on. `days` are the civil days they fall on.
     async fn book(&self, entries: &[QueuedEntry], days: &[String]) -> Result<Book, StoreError>;
     /// Writes settlements, all or none; entries put off go back with a later time.
-    async fn settle(&self, settlements: &[Settlement], put_off: &[(QueuedEntry, Moment, String)]) -> Result<(), StoreError>;
+    async fn settle(
+        &self,
+        settlements: &[Settlement],
+        put_off: &[(QueuedEntry, Moment, String)],
+    ) -> Result<(), StoreError>;
     /// What waits.
     async fn depth(&self) -> Result<QueueDepth, StoreError>;
 
@@ -102,7 +108,12 @@ pub trait Store: Send + Sync {
     /// A component's bytes.
     async fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError>;
     /// The settings of a past revision: its digest and document.
-    async fn settings(&self, merchant: &MerchantId, installation: &str, revision: i64) -> Result<Option<String>, StoreError>;
+    async fn settings(
+        &self,
+        merchant: &MerchantId,
+        installation: &str,
+        revision: i64,
+    ) -> Result<Option<String>, StoreError>;
 
     // --- look-ups
 
@@ -111,7 +122,12 @@ pub trait Store: Send + Sync {
     /// A member's standing.
     async fn member(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<MemberView>, StoreError>;
     /// Everything about one order of one source, by its id or reference.
-    async fn explain(&self, merchant: &MerchantId, source: &SourceId, order: &str) -> Result<Option<ExplainView>, StoreError>;
+    async fn explain(
+        &self,
+        merchant: &MerchantId,
+        source: &SourceId,
+        order: &str,
+    ) -> Result<Option<ExplainView>, StoreError>;
     /// What became of one arrival.
     async fn arrival(&self, arrival: ArrivalId) -> Result<Option<ArrivalView>, StoreError>;
     /// Arrivals of a merchant that ended in this state, newest first.

@@ -38,7 +38,11 @@ pub(super) async fn verify(pool: &SqlitePool, merchant: Option<&MerchantId>) -> 
     Ok(report)
 }
 
-async fn replay(tx: &mut SqliteConnection, only: Option<&str>, report: &mut LedgerReport) -> Result<Replayed, StoreError> {
+async fn replay(
+    tx: &mut SqliteConnection,
+    only: Option<&str>,
+    report: &mut LedgerReport,
+) -> Result<Replayed, StoreError> {
     let mut replayed = Replayed::default();
     let mut after = 0_i64;
     loop {
@@ -64,7 +68,9 @@ fn follow(row: &SqliteRow, replayed: &mut Replayed, report: &mut LedgerReport) -
     let number: i64 = row.try_get("posting_id")?;
     let (source, destination): (String, String) = (row.try_get("source")?, row.try_get("destination")?);
     let (Some(from), Some(to)) = (Account::parse(&source), Account::parse(&destination)) else {
-        report.found(format!("posting {number} moves between `{source}` and `{destination}`, which are not both accounts"));
+        report.found(format!(
+            "posting {number} moves between `{source}` and `{destination}`, which are not both accounts"
+        ));
         return Ok(());
     };
     let hash: &[u8] = row.try_get("hash")?;
@@ -83,7 +89,10 @@ fn follow(row: &SqliteRow, replayed: &mut Replayed, report: &mut LedgerReport) -
     let owner = (merchant.clone(), posting.member.to_string());
     let previous = replayed.chains.entry(owner).or_insert([0; 32]);
     if posting.link(previous) != posting.hash {
-        report.found(format!("posting {number} of member {} of {merchant} does not continue its chain: it was changed, or one before it", posting.member));
+        report.found(format!(
+            "posting {number} of member {} of {merchant} does not continue its chain: it was changed, or one before it",
+            posting.member
+        ));
     }
     *previous = posting.hash;
     for account in [&posting.source, &posting.destination] {
@@ -106,18 +115,25 @@ async fn compare_balances(
     replayed: &Replayed,
     report: &mut LedgerReport,
 ) -> Result<(), StoreError> {
-    let rows = sqlx::query("select merchant_id, account, wallet, amount from balances where $1 is null or merchant_id = $1")
-        .bind(only)
-        .fetch_all(tx)
-        .await?;
+    let rows =
+        sqlx::query("select merchant_id, account, wallet, amount from balances where $1 is null or merchant_id = $1")
+            .bind(only)
+            .fetch_all(tx)
+            .await?;
     let mut cached = Balances::new();
     for row in &rows {
-        cached.insert((row.try_get("merchant_id")?, row.try_get("account")?, row.try_get("wallet")?), row.try_get("amount")?);
+        cached.insert(
+            (row.try_get("merchant_id")?, row.try_get("account")?, row.try_get("wallet")?),
+            row.try_get("amount")?,
+        );
     }
     for (key, amount) in &replayed.balances {
         let stored = cached.remove(key).unwrap_or(0);
         if stored != *amount {
-            report.found(format!("the balance of {} in {} of {} is {stored}, its postings make {amount}", key.1, key.2, key.0));
+            report.found(format!(
+                "the balance of {} in {} of {} is {stored}, its postings make {amount}",
+                key.1, key.2, key.0
+            ));
         }
     }
     for ((merchant, account, wallet), amount) in cached.iter().filter(|(_, amount)| **amount != 0) {
@@ -148,7 +164,10 @@ async fn compare_chains(
         let owner: (String, String) = (row.try_get("merchant_id")?, row.try_get("member_id")?);
         let expected = replayed.chains.get(&owner).copied().unwrap_or([0; 32]);
         if row.try_get::<&[u8], _>("chain")? != expected.as_slice() {
-            report.found(format!("the chain of member {} of {} does not end where its postings do: one is missing", owner.1, owner.0));
+            report.found(format!(
+                "the chain of member {} of {} does not end where its postings do: one is missing",
+                owner.1, owner.0
+            ));
         }
     }
     Ok(())
@@ -160,10 +179,12 @@ async fn compare_lots(
     replayed: &Replayed,
     report: &mut LedgerReport,
 ) -> Result<(), StoreError> {
-    let rows = sqlx::query("select merchant_id, lot_id, amount, reversed, shares from lots where $1 is null or merchant_id = $1")
-        .bind(only)
-        .fetch_all(tx)
-        .await?;
+    let rows = sqlx::query(
+        "select merchant_id, lot_id, amount, reversed, shares from lots where $1 is null or merchant_id = $1",
+    )
+    .bind(only)
+    .fetch_all(tx)
+    .await?;
     for row in &rows {
         report.lots += 1;
         let key: (String, String) = (row.try_get("merchant_id")?, row.try_get("lot_id")?);
@@ -180,7 +201,11 @@ async fn compare_lots(
     Ok(())
 }
 
-async fn count_entries(tx: &mut SqliteConnection, only: Option<&str>, report: &mut LedgerReport) -> Result<(), StoreError> {
+async fn count_entries(
+    tx: &mut SqliteConnection,
+    only: Option<&str>,
+    report: &mut LedgerReport,
+) -> Result<(), StoreError> {
     report.entries = sqlx::query_scalar("select count(*) from entries where $1 is null or merchant_id = $1")
         .bind(only)
         .fetch_one(&mut *tx)

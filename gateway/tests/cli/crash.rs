@@ -93,15 +93,15 @@ fn killed_five_times_it_loses_nothing_and_doubles_nothing() {
     }
     // Where each sender was interrupted the platform repeats itself, and now it is heard.
     let served = shop.serve();
-    let (stop, stopped) = watch::channel(false);
+    let (halt, halted) = watch::channel(false);
     let again = nexts.clone();
     runtime.block_on(async {
         let mut senders = JoinSet::new();
         for next in again {
-            senders.spawn(send(served.door(), next, Arc::clone(&answered), stopped.clone()));
+            senders.spawn(send(served.door(), next, Arc::clone(&answered), halted.clone()));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
-        stop.send_replace(true);
+        halt.send_replace(true);
         senders.join_all().await;
     });
     let answered = answered.lock().expect("nobody panicked").clone();

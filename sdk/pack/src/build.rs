@@ -4,8 +4,8 @@
 //! machine left out. cargo runs in a target directory of its own, so that it neither waits for a cargo that called it nor
 //! disturbs that one's cache.
 
-use perkgate_domain::manifest::Manifest;
 use crate::PackError;
+use perkgate_domain::manifest::Manifest;
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -102,14 +102,21 @@ pub fn build(dir: &Path) -> Result<Vec<u8>, BuildError> {
 
 /// As [`build`], with what the plugin says about itself.
 pub fn build_plugin(dir: &Path) -> Result<Built, BuildError> {
-    let package = Package::of(dir)?;
+    let dir = absolute(dir)?;
+    let package = Package::of(&dir)?;
     let target = package.target_directory.join("wasm-plugins");
-    package.build(dir, &target)
+    package.build(&dir, &target)
 }
 
 /// As [`build_plugin`], in a target directory of the caller's choice: plugins that share one share their dependencies.
 pub fn build_in(dir: &Path, target: &Path) -> Result<Built, BuildError> {
-    Package::of(dir)?.build(dir, target)
+    let dir = absolute(dir)?;
+    Package::of(&dir)?.build(&dir, target)
+}
+
+/// cargo runs in the plugin's folder, where a path relative to the caller's would mean another place.
+fn absolute(dir: &Path) -> Result<PathBuf, BuildError> {
+    dir.canonicalize().map_err(|error| BuildError::File { path: dir.to_owned(), error })
 }
 
 /// What cargo knows about a plugin's package.

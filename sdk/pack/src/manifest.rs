@@ -1,4 +1,4 @@
-//! Reads `plugin.toml`.
+//! From `plugin.toml` to a manifest; every complaint names the line to mend.
 
 use crate::PackError;
 use perkgate_domain::manifest::{Fact, Manifest};

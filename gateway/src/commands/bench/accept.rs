@@ -1,8 +1,8 @@
 //! Signed webhooks over HTTP on kept-alive connections: how many are journalled durably each second, and how long a sender waits for its 200,
 //! with settling going on behind the door.
 
-use super::load::{self, Place};
 use super::Times;
+use super::load::{self, Place};
 use perkgate_domain::programme::Source;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::outbound::Outbound;
@@ -49,7 +49,13 @@ pub(super) async fn measure(connections: usize, time: Duration) -> anyhow::Resul
 }
 
 /// One sender: one request after the other until the end.
-async fn send(outbound: Outbound, to: Arc<str>, source: Source, next: Arc<AtomicU32>, end: Instant) -> anyhow::Result<(Times, u32)> {
+async fn send(
+    outbound: Outbound,
+    to: Arc<str>,
+    source: Source,
+    next: Arc<AtomicU32>,
+    end: Instant,
+) -> anyhow::Result<(Times, u32)> {
     let (mut times, mut busy) = (Times::default(), 0);
     while Instant::now() < end {
         let number = next.fetch_add(1, Ordering::Relaxed);

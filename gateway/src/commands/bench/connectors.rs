@@ -14,7 +14,8 @@ pub(super) fn measure(calls: u32) -> anyhow::Result<Value> {
     let mut all = BTreeMap::new();
     for platform in connectors::platforms() {
         let mut sale = Sale::made_up(820_982_911_946_154_508, "jana@example.com", NOW);
-        sale.items = vec![("Flat white", 1, 340), ("Croissant", 2, 210), ("Cake", 1, 450), ("Tea", 1, 280), ("Water", 3, 150)];
+        sale.items =
+            vec![("Flat white", 1, 340), ("Croissant", 2, 210), ("Cake", 1, 450), ("Tea", 1, 280), ("Water", 3, 150)];
         let source = samples::source(platform, SECRET, Some("https://gateway.example/in/bench/till"));
         // The generic connector's shape is up to the merchant.
         let Some(body) = samples::purchase(platform, &sale) else { continue };
@@ -28,14 +29,18 @@ pub(super) fn measure(calls: u32) -> anyhow::Result<Value> {
             let arrival = Arrival { headers: headers.clone(), body: body.clone(), received_at: NOW };
             let admitted = verify.time(|| connector.verify(arrival, &source))?;
             let Admitted::Event(verified) = admitted else { anyhow::bail!("{platform}: a handshake") };
-            let reading = normalise.time(|| connector.normalise(&verified, Context { source: &source, fetched: &answers }))?;
+            let reading =
+                normalise.time(|| connector.normalise(&verified, Context { source: &source, fetched: &answers }))?;
             anyhow::ensure!(matches!(reading, Reading::Entries(_)), "{platform}: {reading:?}");
         }
-        all.insert(platform.to_owned(), json!({
-            "verify_ns": {"p50": verify.within(500), "p99": verify.within(990)},
-            "normalise_ns": {"p50": normalise.within(500), "p99": normalise.within(990)},
-            "body_bytes": body.len(),
-        }));
+        all.insert(
+            platform.to_owned(),
+            json!({
+                "verify_ns": {"p50": verify.within(500), "p99": verify.within(990)},
+                "normalise_ns": {"p50": normalise.within(500), "p99": normalise.within(990)},
+                "body_bytes": body.len(),
+            }),
+        );
     }
     Ok(json!(all))
 }

@@ -2,10 +2,10 @@
 
 use perkgate_domain::programme::Source;
 use perkgate_domain::time::Moment;
+use perkgate_gateway::apply;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::connectors;
 use perkgate_gateway::gateway::{Config, Gateway};
-use perkgate_gateway::apply;
 use serde_json::json;
 
 /// A directory that is gone afterwards.
@@ -61,7 +61,9 @@ pub(super) async fn gateway(place: &Place) -> anyhow::Result<(Gateway, Source)> 
     let mut config = Config::new(format!("sqlite://{}", place.path().join("bench.db").display()), place.path());
     config.allow_private = true;
     let gateway = Gateway::open(config).await?;
-    let prepared = apply::prepare_text(MERCHANT, "the bench's merchant file", place.path().to_owned(), gateway.store.as_ref()).await?;
+    let prepared =
+        apply::prepare_text(MERCHANT, "the bench's merchant file", place.path().to_owned(), gateway.store.as_ref())
+            .await?;
     apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await?;
     gateway.registry.refresh().await?;
     let source = prepared.sources()[0].clone();
@@ -90,6 +92,7 @@ pub(super) fn body(number: u32, members: u32, at: Moment) -> Vec<u8> {
 
 /// A body signed by the source at `now`.
 pub(super) fn signed(body: &[u8], number: u32, source: &Source, now: Moment) -> anyhow::Result<Vec<(String, String)>> {
-    let connector = connectors::find(&source.platform).ok_or_else(|| anyhow::anyhow!("no connector for {}", source.platform))?;
+    let connector =
+        connectors::find(&source.platform).ok_or_else(|| anyhow::anyhow!("no connector for {}", source.platform))?;
     connector.sign(body, None, &format!("bench-{number}"), source, now).map_err(anyhow::Error::msg)
 }

@@ -50,7 +50,10 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let wanted = |what| flags.what.is_empty() || flags.what.contains(&what);
     let mut document = Map::new();
     document.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
-    document.insert("build".to_owned(), json!(if cfg!(debug_assertions) { "debug: figures mean little" } else { "release" }));
+    document.insert(
+        "build".to_owned(),
+        json!(if cfg!(debug_assertions) { "debug: figures mean little" } else { "release" }),
+    );
     document.insert("cores".to_owned(), json!(std::thread::available_parallelism().map_or(1, std::num::NonZero::get)));
     if wanted(What::Plugin) {
         let calls = flags.calls;
@@ -64,7 +67,8 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         document.insert("settle".to_owned(), settle::measure(flags.purchases, flags.members).await?);
     }
     if wanted(What::Accept) {
-        document.insert("accept".to_owned(), accept::measure(flags.connections, Duration::from_secs(flags.seconds)).await?);
+        document
+            .insert("accept".to_owned(), accept::measure(flags.connections, Duration::from_secs(flags.seconds)).await?);
     }
     super::print_json(&Value::Object(document))?;
     Ok(ExitCode::SUCCESS)

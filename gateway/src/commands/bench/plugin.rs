@@ -22,8 +22,12 @@ const SETTINGS: &[(&str, &str)] = &[
 
 pub(super) fn measure(calls: u32) -> anyhow::Result<Value> {
     let place = load::Place::new("plugin");
-    let config =
-        HostConfig { limits: CallLimits::default(), cache_dir: Some(place.path().to_owned()), cache_key: [7; 32], instances: 4 };
+    let config = HostConfig {
+        limits: CallLimits::default(),
+        cache_dir: Some(place.path().to_owned()),
+        cache_key: [7; 32],
+        instances: 4,
+    };
     let host = Host::new(config)?;
     let purchase = purchase()?;
     let mut all = BTreeMap::new();
@@ -38,7 +42,11 @@ pub(super) fn measure(calls: u32) -> anyhow::Result<Value> {
         // In turn, so that a noisy moment meets both.
         for _ in 0..calls {
             let verdict = fresh_times.time(|| plugin.decide(call, &facts));
-            anyhow::ensure!(matches!(verdict.outcome, Outcome::Decided(_)), "{id} does not decide: {:?}", verdict.outcome);
+            anyhow::ensure!(
+                matches!(verdict.outcome, Outcome::Decided(_)),
+                "{id} does not decide: {:?}",
+                verdict.outcome
+            );
             (fuel, memory) = (verdict.fuel, verdict.memory_bytes);
             live_times.time(|| live.decide(call, &facts));
         }
@@ -56,14 +64,31 @@ pub(super) fn measure(calls: u32) -> anyhow::Result<Value> {
 fn purchase() -> anyhow::Result<Purchase> {
     let lines: Vec<Line> = (0..5_i64)
         .map(|line| Line {
-            id: line.to_string(), sku: Some(format!("SKU-{line}")), name: format!("Item {line}"), category: None, quantity_milli: 1000,
-            unit: 300 + line, total: 300 + line, tax: 50, kind: LineKind::Item,
+            id: line.to_string(),
+            sku: Some(format!("SKU-{line}")),
+            name: format!("Item {line}"),
+            category: None,
+            quantity_milli: 1000,
+            unit: 300 + line,
+            total: 300 + line,
+            tax: 50,
+            kind: LineKind::Item,
         })
         .collect();
     let total = lines.iter().map(|line| line.total).sum();
     let purchase = Purchase {
-        id: "b1".to_owned(), reference: None, channel: Channel::InStore, placed_at: Moment(1_772_366_400_000),
-        currency: Currency::parse("EUR")?, total, tax: 250, discount: 0, unaccounted: 0, unaccounted_reason: None, lines, codes: vec![],
+        id: "b1".to_owned(),
+        reference: None,
+        channel: Channel::InStore,
+        placed_at: Moment(1_772_366_400_000),
+        currency: Currency::parse("EUR")?,
+        total,
+        tax: 250,
+        discount: 0,
+        unaccounted: 0,
+        unaccounted_reason: None,
+        lines,
+        codes: vec![],
         location: None,
     };
     purchase.check()?;
@@ -76,12 +101,24 @@ fn facts(settings: &str) -> anyhow::Result<Facts> {
         now,
         local: local_time(now, "Europe/Bratislava"),
         merchant: MerchantFacts {
-            id: "bench".to_owned(), name: "Bench".to_owned(), currency: Currency::parse("EUR")?,
-            timezone: "Europe/Bratislava".to_owned(), locale: "sk".to_owned(),
+            id: "bench".to_owned(),
+            name: "Bench".to_owned(),
+            currency: Currency::parse("EUR")?,
+            timezone: "Europe/Bratislava".to_owned(),
+            locale: "sk".to_owned(),
         },
         member: Some(MemberFacts {
-            id: "mem_1".to_owned(), locale: Some("sk".to_owned()), joined_at: Moment(0), visits: 4, spent: 9_900, first_purchase_at: None,
-            last_purchase_at: None, tier: None, tags: vec![], consent: true, balances: BTreeMap::new(),
+            id: "mem_1".to_owned(),
+            locale: Some("sk".to_owned()),
+            joined_at: Moment(0),
+            visits: 4,
+            spent: 9_900,
+            first_purchase_at: None,
+            last_purchase_at: None,
+            tier: None,
+            tags: vec![],
+            consent: true,
+            balances: BTreeMap::new(),
         }),
         settings: settings.to_owned(),
         memory: vec![],

@@ -30,7 +30,10 @@ pub(super) async fn measure(purchases: u32, members: u32) -> anyhow::Result<Valu
         }
     }
     let depth = gateway.store.depth().await?;
-    anyhow::ensure!(depth.arrivals == 0 && depth.entries == 0 && depth.parked == 0, "not everything was settled: {depth:?}");
+    anyhow::ensure!(
+        depth.arrivals == 0 && depth.entries == 0 && depth.parked == 0,
+        "not everything was settled: {depth:?}"
+    );
     let report = gateway.store.verify(None).await?;
     anyhow::ensure!(report.holds(), "the ledger does not hold: {:?}", report.problems);
     let single = one_by_one(purchases.min(200)).await?;
@@ -69,7 +72,12 @@ async fn journal(gateway: &Gateway, source: &Source, purchases: u32, members: u3
 }
 
 /// Verifies and journals purchases as the door does, many at a time.
-async fn journal_range(gateway: &Gateway, source: &Source, range: std::ops::Range<u32>, members: u32) -> anyhow::Result<()> {
+async fn journal_range(
+    gateway: &Gateway,
+    source: &Source,
+    range: std::ops::Range<u32>,
+    members: u32,
+) -> anyhow::Result<()> {
     let limits = DoorLimits { patience_ms: 60_000, ..DoorLimits::default() };
     let (journal, writers) =
         Journal::start(Arc::clone(&gateway.store), Arc::clone(&gateway.vault), limits, Arc::new(Notify::new()));
@@ -80,7 +88,8 @@ async fn journal_range(gateway: &Gateway, source: &Source, range: std::ops::Rang
         let now = SystemClock.now();
         let body = load::body(number, members, now);
         let headers = load::signed(&body, number, source, now)?;
-        let headers = headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value.into_bytes())).collect();
+        let headers =
+            headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value.into_bytes())).collect();
         let Admitted::Event(verified) = connector.verify(Arrival { headers, body, received_at: now }, source)? else {
             anyhow::bail!("a purchase is taken for a handshake");
         };

@@ -33,20 +33,25 @@ const STANDINGS: &[Standing] = &[
 const MAILS: usize = 4;
 
 /// Requests turned away or ignored, by cause.
-const REJECTIONS: &[(&str, usize)] = &[("bad_signature", 1), ("stale", 1), ("too_large", 1), ("unknown_topic", 1), ("unreadable", 1)];
+const REJECTIONS: &[(&str, usize)] =
+    &[("bad_signature", 1), ("stale", 1), ("too_large", 1), ("unknown_topic", 1), ("unreadable", 1)];
 
 pub(super) async fn check(stage: &Stage) -> anyhow::Result<Vec<String>> {
     let mut findings = Vec::new();
     let store = stage.gateway.store.as_ref();
     show::headline("What everybody has");
     for standing in STANDINGS {
-        let view = find(store, &stage.gateway.vault, "kavarna", &format!("email:{}@example.com", standing.name)).await?;
+        let view =
+            find(store, &stage.gateway.vault, "kavarna", &format!("email:{}@example.com", standing.name)).await?;
         show::member(standing.name, &view);
         let wallet = |name: &str| view.member.balances.get(name).map_or(0, |balance| balance.available);
         let found = (wallet("points"), wallet("stamps"), view.member.visits, view.rewards.len());
         let wanted = (standing.points, standing.stamps, standing.visits, standing.held);
         if found != wanted {
-            findings.push(format!("{} should have (points, stamps, visits, rewards) {wanted:?}, and has {found:?}", standing.name));
+            findings.push(format!(
+                "{} should have (points, stamps, visits, rewards) {wanted:?}, and has {found:?}",
+                standing.name
+            ));
         }
     }
     findings.extend(messages(stage).await?);
@@ -78,7 +83,8 @@ async fn messages(stage: &Stage) -> anyhow::Result<Option<String>> {
 }
 
 async fn rejections(stage: &Stage) -> anyhow::Result<Option<String>> {
-    let wanted: BTreeMap<String, usize> = REJECTIONS.iter().map(|(cause, count)| ((*cause).to_owned(), *count)).collect();
+    let wanted: BTreeMap<String, usize> =
+        REJECTIONS.iter().map(|(cause, count)| ((*cause).to_owned(), *count)).collect();
     let mut found = BTreeMap::new();
     // Rejections are kept beside the answer, not before it.
     for _ in 0..200 {

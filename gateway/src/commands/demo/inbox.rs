@@ -47,7 +47,8 @@ async fn take(State(got): State<Arc<Mutex<Vec<Mail>>>>, headers: HeaderMap, body
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(SECRET) else { return StatusCode::INTERNAL_SERVER_ERROR };
     mac.update(format!("{}.{}.", header("webhook-id"), header("webhook-timestamp")).as_bytes());
     mac.update(&body);
-    let sent = header("webhook-signature").strip_prefix("v1,").and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+    let sent =
+        header("webhook-signature").strip_prefix("v1,").and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
     if mac.verify_slice(&sent).is_err() {
         return StatusCode::UNAUTHORIZED;
     }

@@ -56,8 +56,9 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     // The demo's inbox is on this machine.
     config.allow_private = true;
     let gateway = Gateway::open(config).await?;
-    let listener =
-        TcpListener::bind(&flags.listen).await.with_context(|| format!("cannot listen on {}; --listen names another address", flags.listen))?;
+    let listener = TcpListener::bind(&flags.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; --listen names another address", flags.listen))?;
     let base = format!("http://{}", listener.local_addr()?);
     let inbox = inbox::Inbox::open().await?;
     let text = include_str!("merchant.toml").replace("@BASE@", &base).replace("@INBOX@", &inbox.address);
@@ -86,7 +87,11 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     }
     let _ = stop.send(true);
     serving.await??;
-    anyhow::ensure!(findings.is_empty(), "{} things did not come out as they should; the lines above say which", findings.len());
+    anyhow::ensure!(
+        findings.is_empty(),
+        "{} things did not come out as they should; the lines above say which",
+        findings.len()
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -102,7 +107,10 @@ async fn play(stage: &Stage, now: Moment) -> anyhow::Result<Vec<String>> {
         show::step(number, steps.len(), step, status, &answer);
         stage.show_outcome(step, &answer).await?;
         if (status, word.as_str()) != step.expect {
-            findings.push(format!("webhook {number} ({}) should be {} {}, and is {status} {word}", step.about, step.expect.0, step.expect.1));
+            findings.push(format!(
+                "webhook {number} ({}) should be {} {}, and is {status} {word}",
+                step.about, step.expect.0, step.expect.1
+            ));
         }
     }
     findings.extend(expect::check(stage).await?);
@@ -111,12 +119,19 @@ async fn play(stage: &Stage, now: Moment) -> anyhow::Result<Vec<String>> {
 
 impl Stage {
     async fn send(&self, step: &Step) -> anyhow::Result<(u16, serde_json::Value)> {
-        let source = self.sources.iter().find(|source| source.id.as_str() == step.source).context("the script names no such source")?;
+        let source = self
+            .sources
+            .iter()
+            .find(|source| source.id.as_str() == step.source)
+            .context("the script names no such source")?;
         let connector = connectors::find(&source.platform).context("no such connector")?;
-        let signed_at = if step.twist == Twist::Old { SystemClock.now().plus_ms(-3_600_000) } else { SystemClock.now() };
+        let signed_at =
+            if step.twist == Twist::Old { SystemClock.now().plus_ms(-3_600_000) } else { SystemClock.now() };
         let mut headers = match step.twist {
             Twist::Unsigned => vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
-            _ => connector.sign(&step.body, step.topic, &step.delivery, source, signed_at).map_err(anyhow::Error::msg)?,
+            _ => {
+                connector.sign(&step.body, step.topic, &step.delivery, source, signed_at).map_err(anyhow::Error::msg)?
+            }
         };
         headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
         let mut body = step.body.clone();

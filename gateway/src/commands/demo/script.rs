@@ -74,9 +74,8 @@ impl Script {
     fn add(&mut self, about: &str, source: &'static str, topic: Option<&'static str>, body: Vec<u8>) -> &mut Step {
         let delivery = format!("demo-{}-{}", self.now.0, self.steps.len());
         let about = about.to_owned();
-        let step = Step {
-            about, source, topic, delivery, body, twist: Twist::None, expect: (200, "accepted"), order: None,
-        };
+        let step =
+            Step { about, source, topic, delivery, body, twist: Twist::None, expect: (200, "accepted"), order: None };
         self.steps.push(step);
         let last = self.steps.len() - 1;
         &mut self.steps[last]
@@ -108,7 +107,8 @@ impl Script {
         self.sells("Jana buys two coffees in the e-shop", "eshop", Some("orders/create"), &coffee);
         self.sells("Shopify tells of the payment as well: still one purchase", "eshop", Some("orders/paid"), &coffee);
         let repeated = self.steps[1].delivery.clone();
-        let again = self.sells("Shopify repeats itself, as it does after a timeout", "eshop", Some("orders/paid"), &coffee);
+        let again =
+            self.sells("Shopify repeats itself, as it does after a timeout", "eshop", Some("orders/paid"), &coffee);
         again.delivery = repeated;
         again.expect = (200, "duplicate");
         let cake = sale(base + 2, JANA, &[("Medovník", 2, 625)], self.days_ago(8));
@@ -123,8 +123,10 @@ impl Script {
         unpaid.status = None;
         self.sells("Jana pays: her fifth visit fills the stamp card", "eshop", Some("orders/paid"), &unpaid);
         let refund = samples::shopify_refund(5_095_629_690_001, &cake, 0, 1);
-        self.add("One of the two cakes comes back", "eshop", Some("refunds/create"), refund.clone()).order = Some(cake.id.to_string());
-        self.add("Shopify tells of that refund twice", "eshop", Some("refunds/create"), refund).order = Some(cake.id.to_string());
+        self.add("One of the two cakes comes back", "eshop", Some("refunds/create"), refund.clone()).order =
+            Some(cake.id.to_string());
+        self.add("Shopify tells of that refund twice", "eshop", Some("refunds/create"), refund).order =
+            Some(cake.id.to_string());
         let late = sale(base + 6, JANA, &[("Čaj", 1, 900)], self.days_ago(4));
         let early = samples::shopify_refund(5_095_629_690_002, &late, 0, 1);
         self.add("A refund overtakes its purchase: it waits", "eshop", Some("refunds/create"), early);
@@ -138,7 +140,8 @@ impl Script {
         self.sells("Petr's card is approved at the till", "till", None, &coffee).order = None;
         coffee.status = None;
         self.sells("Petr's payment is completed; his tip earns nothing", "till", None, &coffee);
-        let mut again = self.sells("Square updates that payment once more (its fee)", "till", None, &coffee).body.clone();
+        let mut again =
+            self.sells("Square updates that payment once more (its fee)", "till", None, &coffee).body.clone();
         // Another event about the same payment.
         let text = String::from_utf8_lossy(&again).replace("pay-2001-COMPLETED", "pay-2001-COMPLETED-fee");
         again = text.into_bytes();
@@ -150,7 +153,7 @@ impl Script {
             "id": "sqr2002", "payment_id": "sqp2002", "order_id": "sqo2002r", "location_id": "S8GWD5R9QB376", "status": "COMPLETED",
             "amount_money": {"amount": 900, "currency": "EUR"}, "created_at": "2026-02-06T21:27:41Z", "updated_at": "2026-02-06T21:27:41Z",
         });
-        let body = square_event("refund.updated", "ref-2002", "refund", refund).to_string().into_bytes();
+        let body = square_event("refund.updated", "ref-2002", "refund", &refund).to_string().into_bytes();
         self.add("Half of the dinner is given back", "till", None, body).order = Some("sqp2002".to_owned());
         let stranger = sale(2003, ("", "sk", false), &[("Payment", 1, 260)], self.days_ago(5));
         self.sells("A stranger pays at the till: the purchase waits for somebody to claim it", "till", None, &stranger);
@@ -168,9 +171,10 @@ impl Script {
             "id": "re_3001", "object": "refund", "amount": 2500, "currency": "eur", "charge": "ch_3001", "payment_intent": "pi_3001",
             "status": "succeeded", "reason": null, "created": self.days_ago(2).seconds(),
         });
-        let body = stripe_event("refund.created", "evt_re_3001", refund).to_string().into_bytes();
+        let body = stripe_event("refund.created", "evt_re_3001", &refund).to_string().into_bytes();
         self.add("All of Ewa's first payment is given back", "pay", None, body).order = Some("pi_3001".to_owned());
-        let test = samples::purchase("stripe", &sale(3003, EWA, &[("Test", 1, 9900)], self.days_ago(2))).unwrap_or_default();
+        let test =
+            samples::purchase("stripe", &sale(3003, EWA, &[("Test", 1, 9900)], self.days_ago(2))).unwrap_or_default();
         let test = String::from_utf8_lossy(&test).replace("\"livemode\":true", "\"livemode\":false").into_bytes();
         self.add("Somebody tries Stripe's test mode: kept apart", "pay", None, test);
     }
@@ -188,13 +192,27 @@ impl Script {
 
     fn trouble(&mut self) {
         let coffee = sale(820_982_911_946_156_001, LEA, &[("Cappuccino", 1000, 320)], self.days_ago(0));
-        let forged = self.sells("Somebody forges a purchase of a thousand coffees", "eshop", Some("orders/paid"), &coffee);
+        let forged =
+            self.sells("Somebody forges a purchase of a thousand coffees", "eshop", Some("orders/paid"), &coffee);
         (forged.twist, forged.expect, forged.order) = (Twist::Forged, (401, "rejected"), None);
-        let old = self.sells("Somebody replays a Stripe event of an hour ago", "pay", None, &sale(3009, EWA, &[("x", 1, 100)], self.days_ago(0)));
+        let old = self.sells(
+            "Somebody replays a Stripe event of an hour ago",
+            "pay",
+            None,
+            &sale(3009, EWA, &[("x", 1, 100)], self.days_ago(0)),
+        );
         (old.twist, old.expect, old.order) = (Twist::Old, (401, "rejected"), None);
-        self.add("A body ends in the middle", "eshop", Some("orders/paid"), b"{\"id\": 820982911946156, \"total_pri".to_vec()).expect = (400, "rejected");
-        self.add("A body is larger than any order", "eshop", Some("orders/paid"), vec![b' '; 2 * 1024 * 1024]).expect = (413, "rejected");
-        self.add("Shopify tells of a new product", "eshop", Some("products/create"), b"{\"id\": 1}".to_vec()).expect = (200, "ignored");
+        self.add(
+            "A body ends in the middle",
+            "eshop",
+            Some("orders/paid"),
+            b"{\"id\": 820982911946156, \"total_pri".to_vec(),
+        )
+        .expect = (400, "rejected");
+        self.add("A body is larger than any order", "eshop", Some("orders/paid"), vec![b' '; 2 * 1024 * 1024]).expect =
+            (413, "rejected");
+        self.add("Shopify tells of a new product", "eshop", Some("products/create"), b"{\"id\": 1}".to_vec()).expect =
+            (200, "ignored");
         let ping = self.add("WooCommerce greets, unsigned", "woo", None, b"webhook_id=7".to_vec());
         (ping.twist, ping.expect) = (Twist::Unsigned, (200, ""));
     }

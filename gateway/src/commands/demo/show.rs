@@ -20,7 +20,9 @@ pub(super) fn note(text: &str) {
 }
 
 pub(super) fn lines(lines: &[String]) {
-    lines.iter().for_each(|line| println!("        {line}"));
+    for line in lines {
+        println!("        {line}");
+    }
 }
 
 pub(super) fn member(name: &str, view: &MemberView) {
@@ -43,7 +45,10 @@ pub(super) fn suppressed(count: usize) {
 pub(super) fn ledger(report: &LedgerReport) {
     println!(
         "  {} entries, {} postings, {} lots, {} members: {}",
-        report.entries, report.postings, report.lots, report.members,
+        report.entries,
+        report.postings,
+        report.lots,
+        report.members,
         if report.holds() { "every invariant holds" } else { "IT DOES NOT HOLD" }
     );
     report.problems.iter().for_each(|problem| println!("  - {problem}"));
@@ -55,7 +60,9 @@ pub(super) fn wrong(finding: &str) {
 
 pub(super) fn goes_on(base: &str, data: &Path) {
     let database = format!("--database sqlite://{}", data.join("perkgate.db").display());
-    println!("\nEverything came out as it should. The gateway goes on at {base} (Ctrl-C stops it). Try, in another window:");
+    println!(
+        "\nEverything came out as it should. The gateway goes on at {base} (Ctrl-C stops it). Try, in another window:"
+    );
     println!("  perkgate send shopify --to {base}/in/kavarna/eshop --secret demo-shopify-secret");
     println!("  perkgate member --merchant kavarna email:jana@example.com {database}");
     println!("  perkgate explain --merchant kavarna --source pay pi_3001 {database}");

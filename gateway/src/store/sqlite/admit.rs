@@ -5,9 +5,10 @@ use crate::store::{Admission, AdmissionResult, NewEntry, StoreError};
 use perkgate_domain::ids::{Digest, EntryId, MemberId, derive};
 use perkgate_domain::plan::EntryState;
 use perkgate_domain::purchase::{Event, Kind};
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Merchant, source, kind, external id.
 type EntryKey = (String, String, &'static str, String);
@@ -94,10 +95,7 @@ async fn existing(tx: &mut SqliteConnection, keys: &[EntryKey]) -> Result<HashMa
 }
 
 /// New entries become drafts; repetitions and contradictions become the arrival's note. Also within the batch.
-fn sort_out<'a>(
-    admissions: &'a [Admission],
-    known: &HashMap<EntryKey, Known>,
-) -> (Vec<Draft<'a>>, Vec<Ending>) {
+fn sort_out<'a>(admissions: &'a [Admission], known: &HashMap<EntryKey, Known>) -> (Vec<Draft<'a>>, Vec<Ending>) {
     let mut drafts: Vec<Draft<'a>> = Vec::new();
     let mut seen: HashMap<EntryKey, Digest> = known.iter().map(|(key, known)| (key.clone(), known.digest)).collect();
     let mut unclaimed: HashMap<EntryKey, EntryId> =
@@ -115,7 +113,9 @@ fn sort_out<'a>(
                             seen.insert(key.clone(), entry.digest);
                             drafts.push(draft(admission, entry, key, None));
                         }
-                        Some(digest) if *digest == entry.digest && !entry.keys.is_empty() && unclaimed.contains_key(&key) => {
+                        Some(digest)
+                            if *digest == entry.digest && !entry.keys.is_empty() && unclaimed.contains_key(&key) =>
+                        {
                             ending.note = Some(format!("says who made {} {}", key.2, key.3));
                             let claims = unclaimed.remove(&key);
                             drafts.push(draft(admission, entry, key, claims));
@@ -125,7 +125,8 @@ fn sort_out<'a>(
                         }
                         Some(_) => {
                             ending.state = "conflict";
-                            ending.note = Some(format!("says something else of {} {} than what was taken before", key.2, key.3));
+                            ending.note =
+                                Some(format!("says something else of {} {} than what was taken before", key.2, key.3));
                         }
                     }
                 }
@@ -134,7 +135,9 @@ fn sort_out<'a>(
             AdmissionResult::Nothing(note) => Ending { state: "nothing", note: Some(note.clone()), first: None },
             AdmissionResult::Test(note) => Ending { state: "test", note: Some(note.clone()), first: None },
             AdmissionResult::Parked(note) => Ending { state: "parked", note: Some(note.clone()), first: None },
-            AdmissionResult::Asking(_) => Ending { state: "new", note: Some("the platform is asked for the rest".to_owned()), first: None },
+            AdmissionResult::Asking(_) => {
+                Ending { state: "new", note: Some("the platform is asked for the rest".to_owned()), first: None }
+            }
             AdmissionResult::Later(note, _) => Ending { state: "new", note: Some(note.clone()), first: None },
         })
         .collect();
@@ -151,10 +154,8 @@ async fn resolve_members(tx: &mut SqliteConnection, drafts: &mut [Draft<'_>]) ->
     let hashed = |merchant: &str, key: &perkgate_domain::member::MemberKey| -> KnownKey {
         (merchant.to_owned(), key.kind.as_str(), hex::encode(key.hash))
     };
-    let wanted: Vec<KnownKey> = drafts
-        .iter()
-        .flat_map(|draft| draft.entry.keys.iter().map(|key| hashed(&draft.key.0, key)))
-        .collect();
+    let wanted: Vec<KnownKey> =
+        drafts.iter().flat_map(|draft| draft.entry.keys.iter().map(|key| hashed(&draft.key.0, key))).collect();
     let mut owners = key_owners(tx, &wanted).await?;
     let (mut new_members, mut updates, mut new_keys, mut contacts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for draft in drafts.iter_mut().filter(|draft| !draft.entry.keys.is_empty()) {
@@ -166,15 +167,19 @@ async fn resolve_members(tx: &mut SqliteConnection, drafts: &mut [Draft<'_>]) ->
         } else {
             let member = MemberId::new(derive("mem", &[&draft.key.0, &draft.key.1, draft.key.2, &draft.key.3]));
             new_members.push((
-                draft.key.0.clone(), member.to_string(), entry.event.at().0, entry.locale.clone(),
+                draft.key.0.clone(),
+                member.to_string(),
+                entry.event.at().0,
+                entry.locale.clone(),
                 i64::from(entry.consent.unwrap_or(false)),
             ));
             member
         };
         for key in keys {
-            if !owners.contains_key(&key) {
+            if let Entry::Vacant(free) = owners.entry(key) {
+                let key = free.key();
                 new_keys.push((key.0.clone(), key.1, key.2.clone(), member.to_string()));
-                owners.insert(key, member.clone());
+                free.insert(member.clone());
             }
         }
         for field in &entry.contact {
@@ -253,7 +258,8 @@ async fn find_purchases(tx: &mut SqliteConnection, drafts: &mut [Draft<'_>]) -> 
     .await?;
     let mut purchases = HashMap::new();
     for row in &rows {
-        let key: (String, String, String) = (row.try_get("merchant_id")?, row.try_get("source_id")?, row.try_get("external_id")?);
+        let key: (String, String, String) =
+            (row.try_get("merchant_id")?, row.try_get("source_id")?, row.try_get("external_id")?);
         let member: Option<String> = row.try_get("member_id")?;
         purchases.insert(key, (EntryId(row.try_get("entry_id")?), member, row.try_get::<String, _>("state")?));
     }
@@ -284,8 +290,12 @@ async fn insert_entries(tx: &mut SqliteConnection, drafts: &[Draft<'_>]) -> Resu
         rows.push((
             (&draft.key, reference, draft.admission.arrival.0, draft.member.as_ref(), purchase),
             (
-                draft.purchase_entry, json("event", &draft.entry.event)?, hex::encode(draft.entry.digest.as_bytes()),
-                draft.entry.event.at().0, draft.state.as_str(), draft.cause,
+                draft.purchase_entry,
+                json("event", &draft.entry.event)?,
+                hex::encode(draft.entry.digest.as_bytes()),
+                draft.entry.event.at().0,
+                draft.state.as_str(),
+                draft.cause,
             ),
         ));
     }

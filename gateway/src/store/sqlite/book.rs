@@ -47,10 +47,15 @@ pub(super) async fn book(pool: &SqlitePool, entries: &[QueuedEntry], days: &[Str
     // One snapshot for all reads: a batch never mixes two states of a member.
     let mut tx = pool.begin().await?;
     let rows = sqlx::query(AssertSqlSafe(format!("select {MEMBER} from json_each($1) k {}", joined("members m"))))
-        .bind(&members).fetch_all(&mut *tx).await?;
+        .bind(&members)
+        .fetch_all(&mut *tx)
+        .await?;
     for row in &rows {
         let opened = MemberBook {
-            member: member(row)?, memories: BTreeMap::new(), rewards: Vec::new(), purchases: BTreeMap::new(),
+            member: member(row)?,
+            memories: BTreeMap::new(),
+            rewards: Vec::new(),
+            purchases: BTreeMap::new(),
         };
         book.members.insert(owner(row)?, opened);
     }
@@ -58,23 +63,34 @@ pub(super) async fn book(pool: &SqlitePool, entries: &[QueuedEntry], days: &[Str
         "select b.merchant_id, k.value ->> 1 as member_id, b.account, b.wallet, b.amount from json_each($1) k
          join balances b on b.merchant_id = k.value ->> 0
               and b.account in ((k.value ->> 1) || '/available', (k.value ->> 1) || '/pending')",
-    ).bind(&members).fetch_all(&mut *tx).await?;
+    )
+    .bind(&members)
+    .fetch_all(&mut *tx)
+    .await?;
     for row in &rows {
         if let Some(opened) = book.members.get_mut(&owner(row)?) {
             add_balance(&mut opened.member.balances, row)?;
         }
     }
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "select m.merchant_id, m.member_id, m.installation_id, m.bytes from json_each($1) k {}", joined("memories m")
-    ))).bind(&members).fetch_all(&mut *tx).await?;
+        "select m.merchant_id, m.member_id, m.installation_id, m.bytes from json_each($1) k {}",
+        joined("memories m")
+    )))
+    .bind(&members)
+    .fetch_all(&mut *tx)
+    .await?;
     for row in &rows {
         if let Some(opened) = book.members.get_mut(&owner(row)?) {
             opened.memories.insert(row.try_get::<&str, _>("installation_id")?.into(), row.try_get("bytes")?);
         }
     }
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "select m.* from json_each($1) k {} where m.state = 'issued' order by m.issued_at, m.reward_id", joined("rewards m")
-    ))).bind(&members).fetch_all(&mut *tx).await?;
+        "select m.* from json_each($1) k {} where m.state = 'issued' order by m.issued_at, m.reward_id",
+        joined("rewards m")
+    )))
+    .bind(&members)
+    .fetch_all(&mut *tx)
+    .await?;
     for row in &rows {
         if let Some(opened) = book.members.get_mut(&owner(row)?) {
             opened.rewards.push(reward(row)?);
@@ -95,7 +111,11 @@ fn owner(row: &SqliteRow) -> Result<(MerchantId, MemberId), StoreError> {
 }
 
 /// The purchases that refunds of the batch give back, with their lots.
-async fn purchases(tx: &mut sqlx::SqliteConnection, entries: &[QueuedEntry], book: &mut Book) -> Result<(), StoreError> {
+async fn purchases(
+    tx: &mut sqlx::SqliteConnection,
+    entries: &[QueuedEntry],
+    book: &mut Book,
+) -> Result<(), StoreError> {
     let wanted: BTreeSet<EntryId> = entries.iter().filter_map(|entry| entry.purchase).collect();
     if wanted.is_empty() {
         return Ok(());
@@ -104,7 +124,10 @@ async fn purchases(tx: &mut sqlx::SqliteConnection, entries: &[QueuedEntry], boo
     let rows = sqlx::query(
         "select e.entry_id, e.merchant_id, e.member_id, e.document, e.refunded from json_each($1) k
          join entries e on e.entry_id = k.value where e.member_id is not null",
-    ).bind(&wanted).fetch_all(&mut *tx).await?;
+    )
+    .bind(&wanted)
+    .fetch_all(&mut *tx)
+    .await?;
     for row in &rows {
         let Event::Purchase(purchase) = document("event", row.try_get("document")?)? else { continue };
         let refunded = match row.try_get::<Option<&str>, _>("refunded")? {
@@ -119,7 +142,10 @@ async fn purchases(tx: &mut sqlx::SqliteConnection, entries: &[QueuedEntry], boo
     let rows = sqlx::query(
         "select l.* from json_each($1) k join entries e on e.entry_id = k.value
          join lots l on l.merchant_id = e.merchant_id and l.entry_id = e.entry_id order by l.lot_id",
-    ).bind(&wanted).fetch_all(&mut *tx).await?;
+    )
+    .bind(&wanted)
+    .fetch_all(&mut *tx)
+    .await?;
     for row in &rows {
         let lot = lot(row)?;
         let record = book.members.get_mut(&owner(row)?).and_then(|opened| opened.purchases.get_mut(&lot.entry));

@@ -4,22 +4,26 @@ use super::rows::set;
 use crate::store::{Appended, NewArrival, NewRejection, StoreError, UnreadArrival};
 use perkgate_domain::ids::{ArrivalId, Digest};
 use perkgate_domain::time::Moment;
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use std::collections::HashMap;
 
 type Key = (String, String, String);
 
 pub(super) async fn append(pool: &SqlitePool, arrivals: &[NewArrival]) -> Result<Vec<Appended>, StoreError> {
     let mut tx = pool.begin_with("begin immediate").await?;
-    let keyed: Vec<(Key, &NewArrival)> = arrivals.iter().map(|arrival| (key(arrival, &arrival.dedupe), arrival)).collect();
+    let keyed: Vec<(Key, &NewArrival)> =
+        arrivals.iter().map(|arrival| (key(arrival, &arrival.dedupe), arrival)).collect();
     let mut fresh = insert(&mut tx, &keyed, "new").await?;
     let mut known = existing(&mut tx, &keyed).await?;
     let mut answers = Vec::with_capacity(arrivals.len());
     let mut conflicts = Vec::new();
     for (index, (key, arrival)) in keyed.iter().enumerate() {
         let Some((id, digest)) = known.get(key) else {
-            return Err(StoreError::Corrupt { what: "arrival", detail: "it vanished while it was journalled".to_owned() });
+            return Err(StoreError::Corrupt {
+                what: "arrival",
+                detail: "it vanished while it was journalled".to_owned(),
+            });
         };
         if fresh.remove(key).is_some() {
             answers.push(Appended::Accepted(*id));
@@ -33,7 +37,12 @@ pub(super) async fn append(pool: &SqlitePool, arrivals: &[NewArrival]) -> Result
     if !conflicts.is_empty() {
         let apart: Vec<(Key, &NewArrival)> = conflicts
             .iter()
-            .map(|index| (key(keyed[*index].1, &format!("{}#{}", keyed[*index].1.dedupe, keyed[*index].1.digest)), keyed[*index].1))
+            .map(|index| {
+                (
+                    key(keyed[*index].1, &format!("{}#{}", keyed[*index].1.dedupe, keyed[*index].1.digest)),
+                    keyed[*index].1,
+                )
+            })
             .collect();
         insert(&mut tx, &apart, "conflict").await?;
         known = existing(&mut tx, &apart).await?;
@@ -60,8 +69,16 @@ async fn insert(
     let rows: Vec<_> = arrivals
         .iter()
         .map(|((merchant, source, dedupe), arrival)| {
-            (merchant, source, &arrival.topic, dedupe, i64::from(arrival.test), hex::encode(arrival.digest.as_bytes()),
-                hex::encode(&arrival.sealed), arrival.received_at.0)
+            (
+                merchant,
+                source,
+                &arrival.topic,
+                dedupe,
+                i64::from(arrival.test),
+                hex::encode(arrival.digest.as_bytes()),
+                hex::encode(&arrival.sealed),
+                arrival.received_at.0,
+            )
         })
         .collect();
     let inserted = sqlx::query(
@@ -79,7 +96,10 @@ async fn insert(
     inserted
         .iter()
         .map(|row| {
-            Ok(((row.try_get("merchant_id")?, row.try_get("source_id")?, row.try_get("dedupe")?), row.try_get("arrival_id")?))
+            Ok((
+                (row.try_get("merchant_id")?, row.try_get("source_id")?, row.try_get("dedupe")?),
+                row.try_get("arrival_id")?,
+            ))
         })
         .collect()
 }
@@ -110,9 +130,16 @@ pub(super) async fn reject(pool: &SqlitePool, rejections: &[NewRejection], keep:
     let rows: Vec<_> = rejections
         .iter()
         .map(|rejection| {
-            (rejection.merchant.as_str(), rejection.source.as_str(), rejection.cause, &rejection.detail,
-                hex::encode(rejection.digest.as_bytes()), rejection.bytes, rejection.sealed.as_ref().map(hex::encode),
-                rejection.received_at.0)
+            (
+                rejection.merchant.as_str(),
+                rejection.source.as_str(),
+                rejection.cause,
+                &rejection.detail,
+                hex::encode(rejection.digest.as_bytes()),
+                rejection.bytes,
+                rejection.sealed.as_ref().map(hex::encode),
+                rejection.received_at.0,
+            )
         })
         .collect();
     let set = set(&rows)?;
@@ -172,6 +199,7 @@ pub(super) async fn unread(pool: &SqlitePool, now: Moment, most: usize) -> Resul
 
 /// Parked arrivals are read again: by `serve` at its start, since a newer gateway may understand them.
 pub(super) async fn unpark(pool: &SqlitePool) -> Result<u64, StoreError> {
-    let done = sqlx::query("update arrivals set state = 'new', not_before = 0 where state = 'parked'").execute(pool).await?;
+    let done =
+        sqlx::query("update arrivals set state = 'new', not_before = 0 where state = 'parked'").execute(pool).await?;
     Ok(done.rows_affected())
 }

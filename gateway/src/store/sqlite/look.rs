@@ -2,7 +2,8 @@
 
 use super::rows::{MEMBER, add_balance, delivery, digest, document, member as member_row, reward, set};
 use crate::store::{
-    ArrivalView, DecisionView, DeliveryView, EntryView, ExplainView, MemberView, PostingView, QueueDepth, RejectionView, StoreError,
+    ArrivalView, DecisionView, DeliveryView, EntryView, ExplainView, MemberView, PostingView, QueueDepth,
+    RejectionView, StoreError,
 };
 use perkgate_domain::ids::{ArrivalId, EntryId, MemberId, MerchantId, SourceId};
 use perkgate_domain::member::MemberKey;
@@ -55,11 +56,13 @@ pub(super) async fn member(
     member: &MemberId,
 ) -> Result<Option<MemberView>, StoreError> {
     let mut tx = pool.begin().await?;
-    let row = sqlx::query(AssertSqlSafe(format!("select {MEMBER} from members m where m.merchant_id = $1 and m.member_id = $2")))
-        .bind(merchant.as_str())
-        .bind(member.as_str())
-        .fetch_optional(&mut *tx)
-        .await?;
+    let row = sqlx::query(AssertSqlSafe(format!(
+        "select {MEMBER} from members m where m.merchant_id = $1 and m.member_id = $2"
+    )))
+    .bind(merchant.as_str())
+    .bind(member.as_str())
+    .fetch_optional(&mut *tx)
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let mut found = member_row(&row)?;
     let balances = sqlx::query(
@@ -117,19 +120,23 @@ pub(super) async fn explain(
         Ok(sqlx::query(statement).bind(merchant.as_str()).bind(&entries).fetch_all(&mut *tx).await?)
     };
     let rows = all("select d.* from json_each($2) k join decisions d on d.merchant_id = $1 and d.entry_id = k.value
-                    order by d.entry_id, d.installation_id").await?;
+                    order by d.entry_id, d.installation_id")
+    .await?;
     let decisions = rows.iter().map(decision_view).collect::<Result<_, _>>()?;
     let rows = all("select p.* from json_each($2) k join postings p on p.merchant_id = $1 and p.entry_id = k.value
-                    order by p.posting_id").await?;
+                    order by p.posting_id")
+    .await?;
     let postings = rows.iter().map(posting_view).collect::<Result<_, _>>()?;
     let rows = all("select d.* from json_each($2) k join deliveries d on d.merchant_id = $1 and d.entry_id = k.value
-                    order by d.created_at, d.delivery_id").await?;
+                    order by d.created_at, d.delivery_id")
+    .await?;
     let deliveries = rows
         .iter()
         .map(|row| Ok(DeliveryView { delivery: delivery(row)?, attempts: row.try_get("attempts")? }))
         .collect::<Result<_, StoreError>>()?;
     let rows = all("select r.* from json_each($2) k join rewards r on r.merchant_id = $1 and r.entry_id = k.value
-                    order by r.issued_at, r.reward_id").await?;
+                    order by r.issued_at, r.reward_id")
+    .await?;
     let rewards = rows.iter().map(reward).collect::<Result<_, _>>()?;
     let rows = sqlx::query("select * from arrivals where entry_id = $1 order by arrival_id limit 50")
         .bind(entry.id.0)
@@ -156,12 +163,13 @@ pub(super) async fn arrivals(
     state: &str,
     most: i64,
 ) -> Result<Vec<ArrivalView>, StoreError> {
-    let rows = sqlx::query("select * from arrivals where merchant_id = $1 and state = $2 order by arrival_id desc limit $3")
-        .bind(merchant.as_str())
-        .bind(state)
-        .bind(most)
-        .fetch_all(pool)
-        .await?;
+    let rows =
+        sqlx::query("select * from arrivals where merchant_id = $1 and state = $2 order by arrival_id desc limit $3")
+            .bind(merchant.as_str())
+            .bind(state)
+            .bind(most)
+            .fetch_all(pool)
+            .await?;
     rows.iter().map(arrival_view).collect()
 }
 
@@ -215,7 +223,11 @@ fn posting_view(row: &SqliteRow) -> Result<PostingView, StoreError> {
     })
 }
 
-pub(super) async fn rejections(pool: &SqlitePool, merchant: &MerchantId, most: i64) -> Result<Vec<RejectionView>, StoreError> {
+pub(super) async fn rejections(
+    pool: &SqlitePool,
+    merchant: &MerchantId,
+    most: i64,
+) -> Result<Vec<RejectionView>, StoreError> {
     let rows = sqlx::query(
         "select source_id, cause, detail, digest, bytes, received_at from rejections
          where merchant_id = $1 order by rejection_id desc limit $2",

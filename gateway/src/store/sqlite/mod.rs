@@ -15,8 +15,8 @@ mod settle;
 pub(super) use rows::document as read_document;
 
 use super::{
-    Admission, Appended, ArrivalView, DeliveryView, DueRow, ExplainView, LedgerReport, MemberView, NewArrival, NewRejection, PluginRow,
-    ProgrammeRows, QueueDepth, RejectionView, Store, StoreError, UnreadArrival, verify,
+    Admission, Appended, ArrivalView, DeliveryView, DueRow, ExplainView, LedgerReport, MemberView, NewArrival,
+    NewRejection, PluginRow, ProgrammeRows, QueueDepth, RejectionView, Store, StoreError, UnreadArrival, verify,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
@@ -53,7 +53,9 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .statement_cache_capacity(200);
-        let pool = |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(30));
+        let pool = |connections| {
+            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(30))
+        };
         let write = pool(1).connect_with(options.clone()).await.map_err(failed)?;
         Self::claim_file(&write, url).await?;
         sqlx::migrate!("../migrations/sqlite").run(&write).await?;
@@ -71,7 +73,9 @@ impl SqliteStore {
         if id != 0 || tables != 0 {
             return Err(StoreError::Corrupt {
                 what: "database",
-                detail: format!("{url} is another program's file; name one of Perkgate's, or one that does not exist yet"),
+                detail: format!(
+                    "{url} is another program's file; name one of Perkgate's, or one that does not exist yet"
+                ),
             });
         }
         sqlx::query("pragma application_id = 1347110740").execute(write).await?;
@@ -102,7 +106,11 @@ impl Store for SqliteStore {
     async fn book(&self, entries: &[QueuedEntry], days: &[String]) -> Result<Book, StoreError> {
         book::book(&self.read, entries, days).await
     }
-    async fn settle(&self, settlements: &[Settlement], put_off: &[(QueuedEntry, Moment, String)]) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        settlements: &[Settlement],
+        put_off: &[(QueuedEntry, Moment, String)],
+    ) -> Result<(), StoreError> {
         settle::settle(&self.write, settlements, put_off).await
     }
     async fn depth(&self) -> Result<QueueDepth, StoreError> {
@@ -132,7 +140,12 @@ impl Store for SqliteStore {
     async fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
         programme::component(&self.read, digest).await
     }
-    async fn settings(&self, merchant: &MerchantId, installation: &str, revision: i64) -> Result<Option<String>, StoreError> {
+    async fn settings(
+        &self,
+        merchant: &MerchantId,
+        installation: &str,
+        revision: i64,
+    ) -> Result<Option<String>, StoreError> {
         programme::settings(&self.read, merchant, installation, revision).await
     }
     async fn find_member(&self, merchant: &MerchantId, keys: &[MemberKey]) -> Result<Option<MemberId>, StoreError> {
@@ -141,7 +154,12 @@ impl Store for SqliteStore {
     async fn member(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<MemberView>, StoreError> {
         look::member(&self.read, merchant, member).await
     }
-    async fn explain(&self, merchant: &MerchantId, source: &SourceId, order: &str) -> Result<Option<ExplainView>, StoreError> {
+    async fn explain(
+        &self,
+        merchant: &MerchantId,
+        source: &SourceId,
+        order: &str,
+    ) -> Result<Option<ExplainView>, StoreError> {
         look::explain(&self.read, merchant, source, order).await
     }
     async fn arrival(&self, arrival: ArrivalId) -> Result<Option<ArrivalView>, StoreError> {

@@ -74,7 +74,16 @@ pub(super) async fn record(pool: &SqlitePool, attempts: &[Attempt]) -> Result<()
                 Next::Retry(at) => ("due", at.0),
                 Next::Dead => ("dead", 0),
             };
-            (&attempt.delivery, attempt.number, attempt.at.0, attempt.took_ms, attempt.status, &attempt.error, state, next)
+            (
+                &attempt.delivery,
+                attempt.number,
+                attempt.at.0,
+                attempt.took_ms,
+                attempt.status,
+                &attempt.error,
+                state,
+                next,
+            )
         })
         .collect();
     let rows = set(&rows)?;

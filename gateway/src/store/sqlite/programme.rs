@@ -13,14 +13,17 @@ pub(super) async fn revision(pool: &SqlitePool) -> Result<i64, StoreError> {
 
 pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<ProgrammeRows>, StoreError> {
     let mut tx = pool.begin().await?;
-    let merchants = sqlx::query("select merchant_id, document from merchants order by merchant_id").fetch_all(&mut *tx).await?;
+    let merchants =
+        sqlx::query("select merchant_id, document from merchants order by merchant_id").fetch_all(&mut *tx).await?;
     let mut programmes = Vec::with_capacity(merchants.len());
     for row in &merchants {
         let merchant: &str = row.try_get("merchant_id")?;
         programmes.push(ProgrammeRows {
             merchant: document("merchant", row.try_get("document")?)?,
-            sources: sealed(&mut tx, "select source_id as id, sealed from sources where merchant_id = $1", merchant).await?,
-            channels: sealed(&mut tx, "select channel_id as id, sealed from channels where merchant_id = $1", merchant).await?,
+            sources: sealed(&mut tx, "select source_id as id, sealed from sources where merchant_id = $1", merchant)
+                .await?,
+            channels: sealed(&mut tx, "select channel_id as id, sealed from channels where merchant_id = $1", merchant)
+                .await?,
             installations: installations(&mut tx, merchant).await?,
         });
     }
@@ -28,7 +31,11 @@ pub(super) async fn all(pool: &SqlitePool) -> Result<Vec<ProgrammeRows>, StoreEr
     Ok(programmes)
 }
 
-async fn sealed(tx: &mut SqliteConnection, statement: &'static str, merchant: &str) -> Result<Vec<SealedRow>, StoreError> {
+async fn sealed(
+    tx: &mut SqliteConnection,
+    statement: &'static str,
+    merchant: &str,
+) -> Result<Vec<SealedRow>, StoreError> {
     let rows = sqlx::query(statement).bind(merchant).fetch_all(tx).await?;
     rows.iter().map(|row| Ok(SealedRow { id: row.try_get("id")?, sealed: row.try_get("sealed")? })).collect()
 }
@@ -59,7 +66,11 @@ fn installation(row: &SqliteRow) -> Result<InstallationRow, StoreError> {
 
 /// Replaces a merchant's programme. Sealed documents differ with every sealing, so whether anything changed is the caller's to
 /// find out beforehand.
-pub(super) async fn apply(pool: &SqlitePool, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError> {
+pub(super) async fn apply(
+    pool: &SqlitePool,
+    programme: &ProgrammeRows,
+    plugins: &[PluginRow],
+) -> Result<(), StoreError> {
     let mut tx = pool.begin_with("begin immediate").await?;
     let merchant = programme.merchant.id.as_str();
     for plugin in plugins {
@@ -81,13 +92,24 @@ pub(super) async fn apply(pool: &SqlitePool, programme: &ProgrammeRows, plugins:
     }
     for row in &programme.sources {
         sqlx::query("insert into sources values ($1, $2, $3)")
-            .bind(merchant).bind(&row.id).bind(&row.sealed).execute(&mut *tx).await?;
+            .bind(merchant)
+            .bind(&row.id)
+            .bind(&row.sealed)
+            .execute(&mut *tx)
+            .await?;
     }
     for row in &programme.channels {
         sqlx::query("insert into channels values ($1, $2, $3)")
-            .bind(merchant).bind(&row.id).bind(&row.sealed).execute(&mut *tx).await?;
+            .bind(merchant)
+            .bind(&row.id)
+            .bind(&row.sealed)
+            .execute(&mut *tx)
+            .await?;
     }
-    sqlx::query("update installations set place = null where merchant_id = $1").bind(merchant).execute(&mut *tx).await?;
+    sqlx::query("update installations set place = null where merchant_id = $1")
+        .bind(merchant)
+        .execute(&mut *tx)
+        .await?;
     for (place, row) in (0_i64..).zip(&programme.installations) {
         install(&mut tx, merchant, place, row).await?;
     }
@@ -97,7 +119,12 @@ pub(super) async fn apply(pool: &SqlitePool, programme: &ProgrammeRows, plugins:
 }
 
 /// Writes one installation; its settings revision rises when digest or settings change.
-async fn install(tx: &mut SqliteConnection, merchant: &str, place: i64, row: &InstallationRow) -> Result<(), StoreError> {
+async fn install(
+    tx: &mut SqliteConnection,
+    merchant: &str,
+    place: i64,
+    row: &InstallationRow,
+) -> Result<(), StoreError> {
     let wanted = &row.installation;
     let revision: i64 = sqlx::query_scalar(
         "insert into installations (merchant_id, installation_id, place, plugin_id, digest, partner_id, settings,

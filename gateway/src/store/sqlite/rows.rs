@@ -81,10 +81,11 @@ pub(super) fn add_balance(balances: &mut BTreeMap<String, Balance>, row: &Sqlite
 
 /// A `rewards` row.
 pub(super) fn reward(row: &SqliteRow) -> Result<HeldReward, StoreError> {
-    let price = match (row.try_get::<Option<String>, _>("price_wallet")?, row.try_get::<Option<i64>, _>("price_amount")?) {
-        (Some(wallet), Some(amount)) => Some(Price { wallet, amount }),
-        _ => None,
-    };
+    let price =
+        match (row.try_get::<Option<String>, _>("price_wallet")?, row.try_get::<Option<i64>, _>("price_amount")?) {
+            (Some(wallet), Some(amount)) => Some(Price { wallet, amount }),
+            _ => None,
+        };
     let text = |column: &str| row.try_get::<String, _>(column);
     Ok(HeldReward {
         id: text("reward_id")?.as_str().into(),

@@ -102,7 +102,14 @@ async fn postings(tx: &mut SqliteConnection, settlements: &[Settlement]) -> Resu
             let (source, destination) = (posting.source.to_string(), posting.destination.to_string());
             rows.push((
                 (&settlement.merchant, posting.entry, posting.ordinal, &posting.member, &posting.wallet),
-                (source.clone(), destination.clone(), posting.amount, &posting.lot, posting.at, hex::encode(posting.hash)),
+                (
+                    source.clone(),
+                    destination.clone(),
+                    posting.amount,
+                    &posting.lot,
+                    posting.at,
+                    hex::encode(posting.hash),
+                ),
             ));
             *balances.entry((&settlement.merchant, source, &posting.wallet)).or_default() -= posting.amount;
             *balances.entry((&settlement.merchant, destination, &posting.wallet)).or_default() += posting.amount;
@@ -137,7 +144,13 @@ async fn lots(tx: &mut SqliteConnection, settlements: &[Settlement]) -> Result<(
         for lot in &settlement.lots {
             new.push((
                 (&settlement.merchant, &lot.id, lot.entry, &lot.member, &lot.installation),
-                (hex::encode(lot.digest.as_bytes()), lot.settings_revision, &lot.wallet, lot.amount, json("shares", &lot.shares)?),
+                (
+                    hex::encode(lot.digest.as_bytes()),
+                    lot.settings_revision,
+                    &lot.wallet,
+                    lot.amount,
+                    json("shares", &lot.shares)?,
+                ),
             ));
         }
         reversed.extend(settlement.reversed.iter().map(|(lot, sum)| (&settlement.merchant, lot, sum)));
@@ -173,11 +186,18 @@ async fn rewards(tx: &mut SqliteConnection, settlements: &[Settlement]) -> Resul
             new.push((
                 (&settlement.merchant, &reward.id, &reward.member, reward.entry, &reward.installation),
                 (&reward.partner, &reward.key, &reward.title, &reward.text, &reward.code),
-                (price.map(|price| &price.wallet), price.map(|price| price.amount), reward.state.as_str(), reward.issued_at,
-                    reward.expires_at),
+                (
+                    price.map(|price| &price.wallet),
+                    price.map(|price| price.amount),
+                    reward.state.as_str(),
+                    reward.issued_at,
+                    reward.expires_at,
+                ),
             ));
         }
-        states.extend(settlement.reward_states.iter().map(|(reward, state)| (&settlement.merchant, reward, state.as_str())));
+        states.extend(
+            settlement.reward_states.iter().map(|(reward, state)| (&settlement.merchant, reward, state.as_str())),
+        );
     }
     run(
         tx,
@@ -206,8 +226,13 @@ async fn decisions(tx: &mut SqliteConnection, settlements: &[Settlement]) -> Res
         for made in &settlement.decisions {
             let ruling = made.ruling.as_ref().map(|fault| json("ruling", fault)).transpose()?;
             rows.push((
-                (&settlement.merchant, settlement.entry, &made.installation, hex::encode(made.digest.as_bytes()),
-                    made.settings_revision),
+                (
+                    &settlement.merchant,
+                    settlement.entry,
+                    &made.installation,
+                    hex::encode(made.digest.as_bytes()),
+                    made.settings_revision,
+                ),
                 (json("facts", &made.facts)?, json("outcome", &made.outcome)?, ruling, json("notes", &made.notes)?),
                 (i64::from(made.shadow), made.fuel, json("log", &made.log)?),
             ));
@@ -255,7 +280,14 @@ async fn deliveries(tx: &mut SqliteConnection, settlements: &[Settlement]) -> Re
     let mut rows = Vec::new();
     for delivery in settlements.iter().flat_map(|settlement| &settlement.deliveries) {
         rows.push((
-            (&delivery.id, &delivery.merchant, &delivery.channel, delivery.entry, &delivery.installation, &delivery.member),
+            (
+                &delivery.id,
+                &delivery.merchant,
+                &delivery.channel,
+                delivery.entry,
+                &delivery.installation,
+                &delivery.member,
+            ),
             (json("message", &delivery.message)?, delivery.state.as_str(), &delivery.note, delivery.created_at),
         ));
     }
