@@ -10,11 +10,12 @@ use crate::registry::Registry;
 use crate::telemetry::Metrics;
 use answer::Answer;
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Request, header::CONTENT_LENGTH};
 use axum::response::Response;
 use axum::routing::{get, post};
+use http_body_util::BodyExt as _;
 use perkgate_domain::ids::{MerchantId, SourceId};
 use perkgate_domain::limits::DoorLimits;
 use perkgate_domain::programme::Source;
@@ -23,6 +24,11 @@ use std::time::{Duration, Instant};
 
 /// How long a sender may take to send its body.
 const BODY_TIME: Duration = Duration::from_secs(20);
+/// What is read and thrown away of a body beyond the cap, so that its sender is done writing and hears the 413 rather than a broken
+/// connection.
+const DISCARDED: usize = 4 * 1024 * 1024;
+/// For how long.
+const DISCARD_TIME: Duration = Duration::from_millis(500);
 
 /// What the door needs.
 #[derive(Clone)]
@@ -144,33 +150,45 @@ fn turn_away(
     Answer::Rejected(rejected).respond()
 }
 
-async fn read(headers: &HeaderMap, body: Body, limits: &DoorLimits) -> Result<Vec<u8>, Rejected> {
+async fn read(headers: &HeaderMap, mut body: Body, limits: &DoorLimits) -> Result<Vec<u8>, Rejected> {
     let most = limits.body_bytes;
     let too_large = || Rejected { cause: Cause::TooLarge, detail: format!("the body has more than {most} bytes") };
     // A declared length saves reading 100 MiB to find out that it is too much.
     let declared =
         headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > most) {
+    if declared.is_some_and(|length| length > most + DISCARDED) {
         return Err(too_large());
     }
-    match tokio::time::timeout(BODY_TIME, to_bytes(body, most)).await {
-        Ok(Ok(bytes)) => Ok(bytes.into()),
-        Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
-        Ok(Err(_)) => Err(Rejected::unreadable("the body ended before its length was reached")),
-        Err(_) => Err(Rejected::unreadable(format!("the body did not arrive within {} s", BODY_TIME.as_secs()))),
+    let reading = async {
+        let mut bytes = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Rejected::unreadable("the body ended before its length was reached"))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if bytes.len().saturating_add(data.len()) > most {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok(bytes)
+    };
+    let slow = || Rejected::unreadable(format!("the body did not arrive within {} s", BODY_TIME.as_secs()));
+    let result = tokio::time::timeout(BODY_TIME, reading).await.unwrap_or_else(|_| Err(slow()));
+    if result.as_ref().is_err_and(|rejected| rejected.cause == Cause::TooLarge) {
+        // What comes of it does not matter: it is only so that the sender hears the answer.
+        let _ = tokio::time::timeout(DISCARD_TIME, discard(body)).await;
     }
+    result
 }
 
-/// The limit is somewhere in the chain of causes.
-fn is_too_large(error: &axum::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(current) = cause {
-        if current.is::<http_body_util::LengthLimitError>() {
-            return true;
+/// Reads a bounded rest of a body and throws it away.
+async fn discard(mut body: Body) {
+    let mut seen = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        seen += frame.data_ref().map_or(0, |data| data.len());
+        if seen > DISCARDED {
+            break;
         }
-        cause = current.source();
     }
-    false
 }
 
 fn headers(map: &HeaderMap) -> Vec<(String, Vec<u8>)> {
