@@ -329,6 +329,16 @@ fn a_stamp_taken_back_reopens_the_card_unless_its_reward_was_used() {
     assert_eq!(available(&used, "stamps"), -1);
 }
 
+#[test]
+fn a_refund_in_another_currency_waits_and_takes_nothing() {
+    let mut book = book();
+    points(&mut book, &[300], &[("0", 9)]);
+    let foreign = Refund { currency: Currency::parse("CZK").unwrap(), ..refund("r1", 300, &[]) };
+    let settled = settle_alone(&mut book, &entry(2, Event::Refund(foreign), Some(1)));
+    assert!(settled.state == EntryState::Parked && settled.cause.is_some());
+    assert_eq!(available(&book, "points"), 9);
+}
+
 /// A purchase's lines with their shares, and refunds of it.
 fn histories() -> impl Strategy<Value = (Vec<(i64, i64)>, Vec<Refund>)> {
     let lines = prop::collection::vec((0_i64..5_000, 0_i64..50), 1..5);
