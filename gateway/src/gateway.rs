@@ -1,13 +1,13 @@
 //! Puts the rooms together: one [`Gateway`] for `serve`, the demo, the bench and the tests alike.
 
 use crate::clock::{Clock, SystemClock};
-use crate::journal::Journal;
+use crate::journal::{Handover, Journal};
 use crate::notify::Notifier;
 use crate::outbound::Outbound;
 use crate::pipeline::{Pipeline, StoreOutbox};
 use crate::receive::{self, Door};
 use crate::registry::{Registry, RegistryError};
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, Schema, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::vault::{Vault, VaultError};
 use crate::worker::Worker;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// How long open requests may take to end after SIGTERM.
@@ -27,7 +27,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// What a gateway is opened with.
 #[derive(Clone)]
 pub struct Config {
-    /// `sqlite://path.db`.
+    /// `sqlite://path.db` or `postgres://…`.
     pub database: String,
     /// Where the key file and compiled plugins are kept.
     pub data: PathBuf,
@@ -120,7 +120,7 @@ impl Gateway {
     pub async fn open(config: Config) -> Result<Self, StartError> {
         std::fs::create_dir_all(&config.data)
             .map_err(|source| StartError::Data { path: config.data.clone(), source })?;
-        let store = store::open(&config.database).await?;
+        let store = store::open(&config.database, Schema::Migrate).await?;
         let vault = Arc::new(Vault::load(&config.data, config.key.as_deref())?);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let host = Host::new(HostConfig {
@@ -141,7 +141,13 @@ impl Gateway {
             Arc::clone(&config.clock),
             metrics.clone(),
         );
-        let outbox = StoreOutbox::new(Arc::clone(&store), Arc::clone(&registry), Arc::clone(&vault), metrics.clone());
+        let outbox = StoreOutbox::new(
+            Arc::clone(&store),
+            Arc::clone(&registry),
+            Arc::clone(&vault),
+            metrics.clone(),
+            config.delivery.breaker,
+        );
         let notifier = Arc::new(Notifier::new(Arc::new(outbox), outbound, Arc::clone(&config.clock), config.delivery));
         Ok(Self { store, vault, host, registry, pipeline, notifier, metrics, config })
     }
@@ -166,11 +172,11 @@ impl Gateway {
         if unparked > 0 {
             tracing::info!("{unparked} parked arrivals are read again");
         }
-        let wake = Arc::new(Notify::new());
+        let handover: Arc<dyn Handover> = Arc::new(self.pipeline.clone());
         let (journal, writers) =
-            Journal::start(Arc::clone(&self.store), Arc::clone(&self.vault), self.config.door, Arc::clone(&wake));
+            Journal::start(Arc::clone(&self.store), Arc::clone(&self.vault), self.config.door, Some(handover));
         let (stop_work, stopped) = watch::channel(false);
-        let work = tokio::spawn(self.worker(wake).run(stopped));
+        let work = tokio::spawn(self.worker().run(stopped));
         let door = Door {
             registry: Arc::clone(&self.registry),
             journal,
@@ -185,7 +191,7 @@ impl Gateway {
         served
     }
 
-    fn worker(&self, wake: Arc<Notify>) -> Worker {
+    fn worker(&self) -> Worker {
         Worker {
             pipeline: self.pipeline.clone(),
             notifier: Arc::clone(&self.notifier),
@@ -193,7 +199,6 @@ impl Gateway {
             store: Arc::clone(&self.store),
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.config.clock),
-            wake,
         }
     }
 }

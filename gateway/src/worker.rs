@@ -36,8 +36,6 @@ pub struct Worker {
     pub metrics: Metrics,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// Told whenever something was journalled.
-    pub wake: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -49,43 +47,68 @@ impl std::fmt::Debug for Worker {
 type Failure = Box<dyn Error + Send + Sync>;
 
 impl Worker {
-    /// Runs every loop until `stop` turns true, and each to the end of its batch.
+    /// Runs every loop until `stop` turns true, and each to the end of its batch; then gives back what was not begun.
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let mut loops = JoinSet::new();
-        let settled = Arc::new(Notify::new());
-        let (read, settle, send) = (self.clone(), self.clone(), self.clone());
-        let woken = Arc::clone(&settled);
-        loops.spawn(keep_going("read", stop.clone(), Arc::clone(&self.wake), move || {
-            let (worker, woken) = (read.clone(), Arc::clone(&woken));
-            async move {
-                let count = worker.pipeline.read().await?;
-                if count > 0 {
-                    woken.notify_one();
-                }
-                Ok(count)
-            }
-        }));
         let outbox = Arc::new(Notify::new());
-        let filled = Arc::clone(&outbox);
-        loops.spawn(keep_going("settle", stop.clone(), settled, move || {
-            let (worker, filled) = (settle.clone(), Arc::clone(&filled));
-            async move {
-                let count = worker.pipeline.settle().await?;
-                if count > 0 {
-                    filled.notify_one();
+        let (read, settle, send) = (self.clone(), self.clone(), self.clone());
+        let (arrived, ready, filled) = (self.pipeline.clone(), self.pipeline.clone(), Arc::clone(&outbox));
+        loops.spawn(keep_going(
+            "read",
+            stop.clone(),
+            move || {
+                let worker = read.clone();
+                async move { Ok(worker.pipeline.read().await?) }
+            },
+            move || {
+                let pipeline = arrived.clone();
+                async move { pipeline.arrived().await }
+            },
+        ));
+        loops.spawn(keep_going(
+            "settle",
+            stop.clone(),
+            move || {
+                let (worker, filled) = (settle.clone(), Arc::clone(&filled));
+                async move {
+                    let count = worker.pipeline.settle().await?;
+                    if count > 0 {
+                        filled.notify_one();
+                    }
+                    Ok(count)
                 }
-                Ok(count)
-            }
-        }));
-        loops.spawn(keep_going("send", stop.clone(), outbox, move || {
-            let worker = send.clone();
-            async move { Ok(worker.notifier.pass().await?) }
-        }));
+            },
+            move || {
+                let pipeline = ready.clone();
+                async move { pipeline.ready().await }
+            },
+        ));
+        let notifier = Arc::clone(&self.notifier);
+        let sending = keep_going(
+            "send",
+            stop.clone(),
+            move || {
+                let worker = send.clone();
+                async move { Ok(worker.notifier.pass().await?) }
+            },
+            move || {
+                let outbox = Arc::clone(&outbox);
+                async move { outbox.notified().await }
+            },
+        );
+        loops.spawn(async move {
+            sending.await;
+            notifier.finish().await;
+        });
+        let pipeline = self.pipeline.clone();
         loops.spawn(self.look(stop));
         while loops.join_next().await.is_some() {}
+        if let Err(error) = pipeline.let_go().await {
+            tracing::warn!("what was not begun is not given back, and waits until its leases end: {error}");
+        }
     }
 
-    /// Follows changed programmes and measures what waits.
+    /// Renews leases, follows changed programmes and measures what waits.
     async fn look(self, mut stop: watch::Receiver<bool>) {
         let mut failing = false;
         while !*stop.borrow() {
@@ -101,6 +124,7 @@ impl Worker {
     }
 
     async fn look_once(&self) -> Result<(), Failure> {
+        self.pipeline.renew().await?;
         if self.registry.refresh().await? {
             tracing::info!(revision = self.registry.snapshot().revision, "programmes read");
             // A source that was missing or misconfigured may be there now.
@@ -120,10 +144,12 @@ impl Worker {
 }
 
 /// Repeats `pass`: at once while there is work, else when woken.
-async fn keep_going<F, W>(name: &'static str, mut stop: watch::Receiver<bool>, wake: Arc<Notify>, pass: F)
+async fn keep_going<P, F, W, G>(name: &'static str, mut stop: watch::Receiver<bool>, pass: P, woken: W)
 where
-    F: Fn() -> W,
-    W: Future<Output = Result<usize, Failure>> + Send,
+    P: Fn() -> F,
+    F: Future<Output = Result<usize, Failure>> + Send,
+    W: Fn() -> G,
+    G: Future<Output = ()> + Send,
 {
     let mut failures = 0_u32;
     while !*stop.borrow() {
@@ -149,7 +175,7 @@ where
             }
         };
         tokio::select! {
-            () = wake.notified() => {}
+            () = woken() => {}
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => {}
         }

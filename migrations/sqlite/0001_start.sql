@@ -63,8 +63,7 @@ create table settings (
     primary key (merchant_id, installation_id, settings_revision)
 ) strict, without rowid;
 
--- Verified requests. `sealed` is headers and raw body: it may hold contact data.
--- state: new, read (its entries follow), nothing, test, conflict, parked.
+-- Verified requests, as they came: never changed afterwards. `sealed` is headers and raw body: it may hold contact data.
 create table arrivals (
     arrival_id integer primary key autoincrement,
     merchant_id text not null,
@@ -74,19 +73,34 @@ create table arrivals (
     test integer not null,
     digest blob not null,
     sealed blob not null,
+    received_at integer not null
+) strict;
+create unique index arrivals_dedupe on arrivals (merchant_id, source_id, dedupe);
+
+-- Arrivals still to be read. Whoever journalled one holds it until `leased_until`, by the database's clock; then anybody may.
+create table inbox (
+    arrival_id integer primary key,
+    merchant_id text not null,
     fetched blob,
-    received_at integer not null,
+    note text,
+    attempts integer not null default 0,
+    not_before integer not null default 0,
+    leased_until integer not null
+) strict;
+create index inbox_turn on inbox (merchant_id, arrival_id);
+
+-- How arrivals ended. state: read (its entries follow), nothing, test, conflict, parked.
+create table readings (
+    arrival_id integer primary key,
+    merchant_id text not null,
     state text not null,
     note text,
     -- The first entry it speaks of, its own or an earlier one.
     entry_id integer,
-    attempts integer not null default 0,
-    not_before integer not null default 0
+    fetched blob
 ) strict;
-create unique index arrivals_dedupe on arrivals (merchant_id, source_id, dedupe);
-create index arrivals_unread on arrivals (not_before, arrival_id) where state = 'new';
-create index arrivals_entry on arrivals (entry_id) where entry_id is not null;
-create index arrivals_parked on arrivals (merchant_id, state) where state in ('parked', 'conflict');
+create index readings_entry on readings (entry_id) where entry_id is not null;
+create index readings_state on readings (merchant_id, state, arrival_id) where state <> 'read';
 
 -- Requests turned away; only the newest of each source are kept.
 create table rejections (
@@ -102,7 +116,7 @@ create table rejections (
 ) strict;
 create index rejections_source on rejections (merchant_id, source_id, rejection_id);
 
--- state: queued, settled, parked (waits for its purchase), unclaimed (waits for a member).
+-- What happened, deduplicated for ever. Where an entry stands is in `waiting`; one that does not wait is settled.
 create table entries (
     entry_id integer primary key autoincrement,
     merchant_id text not null,
@@ -110,27 +124,38 @@ create table entries (
     kind text not null,
     external_id text not null,
     reference text,
-    arrival_id integer not null references arrivals,
+    arrival_id integer not null,
     member_id text,
-    purchase_id text,
     purchase_entry integer,
     document text not null,
     digest blob not null,
     happened_at integer not null,
-    state text not null,
     cause text,
-    refunded text,
-    attempts integer not null default 0,
-    not_before integer not null default 0
+    refunded text
 ) strict;
 create unique index entries_dedupe on entries (merchant_id, source_id, kind, external_id);
-create index entries_queue on entries (entry_id) where state = 'queued';
-create index entries_queue_member on entries (merchant_id, member_id, entry_id) where state = 'queued';
-create index entries_parked on entries (merchant_id, source_id, purchase_id) where state = 'parked';
 create index entries_refunds on entries (purchase_entry) where purchase_entry is not null;
 create index entries_reference on entries (merchant_id, source_id, reference) where reference is not null;
-create index entries_member on entries (merchant_id, member_id, entry_id);
 
+-- Entries that are not settled. state: queued, parked (waits for its purchase), unclaimed (waits for a member). Narrow, since every
+-- entry passes through it.
+create table waiting (
+    entry_id integer primary key,
+    merchant_id text not null,
+    source_id text not null,
+    member_id text,
+    purchase_id text,
+    state text not null,
+    cause text,
+    attempts integer not null default 0,
+    not_before integer not null default 0,
+    leased_until integer not null default 0
+) strict;
+create index waiting_turn on waiting (merchant_id, entry_id) where state = 'queued';
+create index waiting_member on waiting (merchant_id, member_id, entry_id) where state = 'queued';
+create index waiting_parked on waiting (merchant_id, source_id, purchase_id) where state = 'parked';
+
+-- `balances` is a cache of the member's postings: `perkgate ledger verify` proves it.
 create table members (
     merchant_id text not null,
     member_id text not null,
@@ -144,6 +169,7 @@ create table members (
     last_purchase_at integer,
     tier text,
     tags text not null,
+    balances text not null,
     chain blob not null,
     primary key (merchant_id, member_id)
 ) strict, without rowid;
@@ -167,21 +193,12 @@ create table contacts (
     primary key (merchant_id, member_id, field)
 ) strict, without rowid;
 
+-- Everything that was decided on an entry, in the order in which the plugins ran: a list of decision records.
 create table decisions (
+    entry_id integer primary key,
     merchant_id text not null,
-    entry_id integer not null references entries,
-    installation_id text not null,
-    digest blob not null,
-    settings_revision integer not null,
-    facts text not null,
-    outcome text not null,
-    ruling text,
-    notes text not null,
-    shadow integer not null,
-    fuel integer not null,
-    log text not null,
-    primary key (merchant_id, entry_id, installation_id)
-) strict, without rowid;
+    document text not null
+) strict;
 
 create table memories (
     merchant_id text not null,
@@ -233,7 +250,7 @@ begin
     select raise(abort, 'postings are never deleted');
 end;
 
--- A cache of postings: `perkgate ledger verify` proves it.
+-- The accounts that are no member's; a cache of postings like the members' own.
 create table balances (
     merchant_id text not null,
     account text not null,
@@ -288,18 +305,31 @@ create table deliveries (
     note text,
     created_at integer not null,
     attempts integer not null default 0,
-    next_at integer not null
+    next_at integer not null,
+    leased_until integer not null default 0
 ) strict, without rowid;
-create index deliveries_due on deliveries (next_at) where state = 'due';
+create index deliveries_due on deliveries (merchant_id, channel_id, next_at) where state = 'due';
 create index deliveries_entry on deliveries (merchant_id, entry_id);
 create index deliveries_state on deliveries (merchant_id, state, created_at);
 
 create table attempts (
-    delivery_id text not null references deliveries,
+    delivery_id text not null,
     number integer not null,
     at integer not null,
     took_ms integer not null,
     status integer,
     error text,
     primary key (delivery_id, at, number)
+) strict, without rowid;
+
+-- Channels whose receiver fails: a circuit breaker's memory. No row for those that are well.
+create table failing_channels (
+    merchant_id text not null,
+    channel_id text not null,
+    failures integer not null,
+    failing_since integer not null,
+    closed_until integer not null,
+    disabled_at integer,
+    reason text,
+    primary key (merchant_id, channel_id)
 ) strict, without rowid;

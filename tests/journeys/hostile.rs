@@ -2,7 +2,8 @@
 
 use super::{BY_JANA, JANA, ORDER};
 use perkgate_domain::decision::{Blame, Fault, FaultKind, Outcome};
-use perkgate_gateway::store::{DecisionView, ExplainView};
+use perkgate_domain::plan::DecisionRecord;
+use perkgate_gateway::store::ExplainView;
 use perkgate_tests::programme::{ESHOP, POINTS, STAMPS, plugin_file};
 use perkgate_tests::{FakeShop, Ground, Sale, TestGateway, hostile};
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ const GUESTS: &[(&str, FaultKind)] = &[
     ("share-unknown", FaultKind::Invalid),
 ];
 
-fn fault(made: &DecisionView) -> Option<&Fault> {
+fn fault(made: &DecisionRecord) -> Option<&Fault> {
     match &made.outcome {
         Outcome::Fault(fault) => Some(fault),
         _ => made.ruling.as_ref(),
@@ -28,8 +29,12 @@ fn fault(made: &DecisionView) -> Option<&Fault> {
 }
 
 fn faults(told: &ExplainView) -> BTreeMap<&str, (Blame, FaultKind)> {
-    let of = |made: &'_ DecisionView| fault(made).map(|fault| (fault.blame, fault.kind));
-    told.decisions.iter().filter_map(|made| Some((made.installation.as_str(), of(made)?))).collect()
+    let of = |made: &'_ DecisionRecord| fault(made).map(|fault| (fault.blame, fault.kind));
+    told.decisions
+        .iter()
+        .map(|made| &made.record)
+        .filter_map(|made| Some((made.installation.as_str(), of(made)?)))
+        .collect()
 }
 
 fn meal() -> Sale {
@@ -67,6 +72,7 @@ async fn a_house_full_of_hostile_guests_spoils_nobodys_points() {
     let wanted: BTreeMap<&str, _> = GUESTS.iter().map(|(name, kind)| (*name, (Blame::Plugin, *kind))).collect();
     assert_eq!(faults(&told), wanted);
     for made in &told.decisions {
+        let made = &made.record;
         if let Some(fault) = fault(made) {
             assert!(fault.detail.len() > 10, "{} says what happened: {}", made.installation, fault.detail);
         }
@@ -98,7 +104,12 @@ async fn beyond_a_grant_or_a_cap_a_verdict_is_refused_whole() {
         "the plain one, the one within its cap, and the daily one"
     );
     let detail = |id: &str| {
-        let made = told.decisions.iter().find(|made| made.installation.as_str() == id).expect("it decided");
+        let made = told
+            .decisions
+            .iter()
+            .map(|made| &made.record)
+            .find(|made| made.installation.as_str() == id)
+            .expect("it decided");
         fault(made).map(|fault| fault.detail.clone()).unwrap_or_default()
     };
     assert!(detail("ungranted").contains("`grants`"), "the refusal names the line to add: {}", detail("ungranted"));
@@ -119,7 +130,12 @@ async fn in_the_shadow_everything_is_decided_and_nothing_follows() {
     let shadow = format!("{STAMPS}mode = \"shadow\"\n");
     let gateway = TestGateway::open(&[ESHOP, POINTS, &shadow]).await;
     let told = settled(&gateway, &meal()).await;
-    let made = told.decisions.iter().find(|made| made.installation.as_str() == "stamp-card").expect("it decided");
+    let made = told
+        .decisions
+        .iter()
+        .map(|made| &made.record)
+        .find(|made| made.installation.as_str() == "stamp-card")
+        .expect("it decided");
     assert!(made.shadow && matches!(&made.outcome, Outcome::Decided(decisions) if decisions.len() == 1));
     assert_eq!(gateway.balance(BY_JANA, "stamps").await, 0);
     assert_eq!(gateway.balance(BY_JANA, "points").await, 12);

@@ -98,10 +98,10 @@ async fn a_forged_balance_lot_or_settlement_is_found_out() {
     let mut hand = by_hand(&gateway).await;
     let cases = [
         (
-            "update balances set amount = amount + 1000 where account like 'mem_%/available' and wallet = 'points'
-             and account = (select min(account) from balances where account like 'mem_%/available')",
-            "update balances set amount = amount - 1000 where account like 'mem_%/available' and wallet = 'points'
-             and account = (select min(account) from balances where account like 'mem_%/available')",
+            "update members set balances = replace(balances, '\"available\":', '\"available\":1')
+             where member_id = (select min(member_id) from members)",
+            "update members set balances = replace(balances, '\"available\":1', '\"available\":')
+             where member_id = (select min(member_id) from members)",
             "the balance of",
         ),
         (
@@ -115,8 +115,9 @@ async fn a_forged_balance_lot_or_settlement_is_found_out() {
             "do not add up",
         ),
         (
-            "update entries set state = 'parked' where entry_id = (select min(entry_id) from entries)",
-            "update entries set state = 'settled' where entry_id = (select min(entry_id) from entries)",
+            "insert into waiting (entry_id, merchant_id, source_id, state)
+             select min(entry_id), 'kavarna', 'eshop', 'parked' from entries",
+            "delete from waiting",
             "no settled entry",
         ),
     ];

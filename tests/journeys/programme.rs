@@ -67,7 +67,7 @@ async fn changed_settings_are_another_revision() {
         eshop.sells(&coffee(ORDER + number)).await;
         gateway.settle().await;
         let told = gateway.explain("eshop", ORDER + number).await;
-        revisions.push(told.decisions[0].settings_revision);
+        revisions.push(told.decisions[0].record.settings_revision);
     }
     assert_eq!(revisions, [1, 2, 2, 3], "caps are not settings, and going back is a change too");
     assert_eq!(gateway.balance(BY_JANA, "points").await, 3 + 32 + 32 + 3);

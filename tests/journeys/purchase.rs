@@ -51,10 +51,15 @@ async fn explain_tells_who_decided_what_and_why() {
     let lines: Vec<String> = told.purchase.lines.iter().map(|line| line.id.clone()).collect();
     assert_eq!(lines, [sale.line(0).to_string(), sale.line(1).to_string()]);
 
-    let installations: Vec<&str> = told.decisions.iter().map(|made| made.installation.as_str()).collect();
-    assert_eq!(installations, ["partner-offer", "points-per-spend", "stamp-card", "thank-you"]);
-    assert!(told.decisions.iter().all(|made| made.fuel > 0 && made.ruling.is_none() && made.settings_revision == 1));
-    let Outcome::Decided(decisions) = &told.decisions[1].outcome else { panic!("points are decided") };
+    let installations: Vec<&str> = told.decisions.iter().map(|made| made.record.installation.as_str()).collect();
+    assert_eq!(installations, ["points-per-spend", "stamp-card", "partner-offer", "thank-you"]);
+    assert!(
+        told.decisions
+            .iter()
+            .map(|made| &made.record)
+            .all(|made| made.fuel > 0 && made.ruling.is_none() && made.settings_revision == 1)
+    );
+    let Outcome::Decided(decisions) = &told.decisions[0].record.outcome else { panic!("points are decided") };
     let [Decision::Earn(earn)] = decisions.as_slice() else { panic!("points are earned: {decisions:?}") };
     assert_eq!((earn.amount, earn.shares.iter().map(|share| share.amount).sum::<i64>()), (12, 12));
     assert!(!earn.reason.is_empty());
@@ -63,7 +68,7 @@ async fn explain_tells_who_decided_what_and_why() {
         told.postings.iter().map(|posting| (posting.wallet.as_str(), posting.amount)).collect();
     assert_eq!(posted, [("points", 12), ("stamps", 1)]);
     assert!(told.deliveries.is_empty(), "there is no channel");
-    assert!(told.decisions[3].notes.iter().any(|note| note.contains("no channel")));
+    assert!(told.decisions[3].record.notes.iter().any(|note| note.contains("no channel")));
     // By the number that staff read, too.
     assert_eq!(gateway.explain("eshop", format!("#{}", sale.id % 100_000)).await.entry.id, told.entry.id);
     gateway.close().await;

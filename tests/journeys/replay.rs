@@ -20,16 +20,17 @@ fn event(told: &ExplainView, made: &DecisionView) -> Event {
 async fn again(gateway: &TestGateway, source: &str, order: u64) -> usize {
     let told = gateway.explain(source, order).await;
     let (host, store) = (&gateway.gateway().host, &gateway.gateway().store);
-    for made in &told.decisions {
+    for view in &told.decisions {
+        let made = &view.record;
         let component = store.component(made.digest).await.expect("components are read").expect("it is kept");
         let plugin = host.load(&component).expect("it loads as it did");
         let settings = store.settings(&gateway.merchant(), made.installation.as_str(), made.settings_revision).await;
         assert_eq!(settings.expect("settings are read").as_deref(), Some(made.facts.settings.as_str()));
-        let verdict = decide::again(&plugin, &event(&told, made), source, Some(&told.purchase), &made.facts)
+        let verdict = decide::again(&plugin, &event(&told, view), source, Some(&told.purchase), &made.facts)
             .expect("the purchase is at hand");
         let who = format!("{} on {order}", made.installation);
         assert_eq!(verdict.outcome, made.outcome, "{who}");
-        assert_eq!(i64::try_from(verdict.fuel), Ok(made.fuel), "{who}");
+        assert_eq!(verdict.fuel, made.fuel, "{who}");
         assert_eq!(verdict.log, made.log, "{who}");
     }
     told.decisions.len()

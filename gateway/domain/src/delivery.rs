@@ -78,6 +78,10 @@ pub struct DueDelivery {
 pub struct Attempt {
     /// Of which delivery.
     pub delivery: DeliveryId,
+    /// Whose programme.
+    pub merchant: MerchantId,
+    /// Which way out: whose health it tells of.
+    pub channel: ChannelId,
     /// From 1.
     pub number: u32,
     /// When it began.

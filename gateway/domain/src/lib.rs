@@ -2,11 +2,12 @@
 //!
 //! Read in the order in which a purchase meets them: [`money`] and [`purchase`] are what a platform tells us,
 //! [`facts`] and [`decision`] are what a plugin is told and what it answers, [`ledger`] is what is written down,
-//! [`plan`] is what one commit writes, [`delivery`] is what goes out. [`ids`] names things, [`limits`] bounds them.
+//! [`plan`] is what one commit writes, [`delivery`] is what goes out and [`health`] how its receivers fare. [`ids`] names things, [`limits`] bounds them.
 
 pub mod decision;
 pub mod delivery;
 pub mod facts;
+pub mod health;
 pub mod ids;
 pub mod ledger;
 pub mod limits;

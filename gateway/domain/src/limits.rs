@@ -23,6 +23,10 @@ pub const MANIFEST_BYTES: usize = 256 * 1024;
 /// Bytes of a component. The JavaScript and Python toolchains make 12 and 18 MB.
 pub const COMPONENT_BYTES: usize = 32 * 1024 * 1024;
 
+/// For how long a process holds the arrivals and entries it works on before others may take them, milliseconds; renewed while it
+/// lives. Long against a batch, short against a shop's patience after a crash.
+pub const LEASE_MS: i64 = 10_000;
+
 /// What one call of a plugin may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallLimits {
@@ -108,10 +112,38 @@ pub struct DeliveryLimits {
     pub parallel: usize,
     /// The longest wait between attempts, whatever the receiver's `Retry-After` says, milliseconds.
     pub wait_ms: i64,
+    /// When a channel's receiver is left alone.
+    pub breaker: BreakerLimits,
 }
 
 impl Default for DeliveryLimits {
     fn default() -> Self {
-        Self { attempts: 10, timeout_ms: 15_000, answer_bytes: 4 * 1024, parallel: 16, wait_ms: 24 * 3600 * 1000 }
+        Self {
+            attempts: 10,
+            timeout_ms: 15_000,
+            answer_bytes: 4 * 1024,
+            parallel: 16,
+            wait_ms: 24 * 3600 * 1000,
+            breaker: BreakerLimits::default(),
+        }
+    }
+}
+
+/// What is borne from a channel's receiver. See [`crate::health`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreakerLimits {
+    /// Failures in a row after which the breaker trips.
+    pub trip: i64,
+    /// The pause after it tripped, milliseconds; each further failure doubles it.
+    pub pause_ms: i64,
+    /// The longest pause, milliseconds.
+    pub longest_pause_ms: i64,
+    /// After so long of nothing but failure the channel is disabled, milliseconds.
+    pub disable_ms: i64,
+}
+
+impl Default for BreakerLimits {
+    fn default() -> Self {
+        Self { trip: 5, pause_ms: 30_000, longest_pause_ms: 15 * 60_000, disable_ms: 5 * 24 * 3600 * 1000 }
     }
 }

@@ -9,6 +9,7 @@ use crate::member::Member;
 use crate::programme::Installation;
 use crate::purchase::{Event, Purchase};
 use crate::time::Moment;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// An entry that waits to be settled.
@@ -76,6 +77,17 @@ pub struct Counter {
     pub day: String,
 }
 
+/// What one settlement adds to such a sum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Which sum.
+    pub counter: Counter,
+    /// How much more.
+    pub amount: i64,
+    /// What it comes to with that: if the stored sum comes to something else, somebody added to it meanwhile.
+    pub total: i64,
+}
+
 /// Where an entry stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryState {
@@ -120,7 +132,7 @@ pub struct Proposal<'a> {
 }
 
 /// One installation's decision on one entry, with all that is needed to make it again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionRecord {
     /// Which installation.
     pub installation: InstallationId,
@@ -176,7 +188,7 @@ pub struct Settlement {
     /// Messages to go out.
     pub deliveries: Vec<Delivery>,
     /// What caps and limits this used up.
-    pub counters: Vec<(Counter, i64)>,
+    pub counters: Vec<Count>,
     /// What has been given back of a purchase, from now on in all.
     pub refunded: Option<(EntryId, Refunded)>,
 }

@@ -2,6 +2,7 @@
 
 use super::Database;
 use perkgate_gateway::apply;
+use perkgate_gateway::store::Schema;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
-    let (store, vault) = flags.database.open().await?;
+    let (store, vault) = flags.database.open(Schema::Migrate).await?;
     let prepared = apply::prepare(&flags.file, store.as_ref()).await?;
     let merchant = &prepared.merchant.id;
     if flags.check {

@@ -1,8 +1,10 @@
 //! `perkgate deliveries`: what is on its way out, and dead letters sent again.
 
 use super::{Database, print_json};
-use perkgate_domain::ids::{DeliveryId, MerchantId};
+use perkgate_domain::ids::{ChannelId, DeliveryId, MerchantId};
 use perkgate_gateway::clock::{Clock as _, SystemClock};
+use perkgate_gateway::store::{ChannelView, Schema};
+use serde_json::json;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -16,6 +18,9 @@ pub(super) struct Flags {
     /// Make this dead delivery due again
     #[arg(long, value_name = "DELIVERY")]
     resend: Option<String>,
+    /// Send by this channel again, although its receiver has failed
+    #[arg(long, value_name = "CHANNEL", conflicts_with = "resend")]
+    resume: Option<String>,
     /// One JSON document
     #[arg(long)]
     json: bool,
@@ -24,7 +29,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
-    let (store, _) = flags.database.open().await?;
+    let (store, _) = flags.database.open(Schema::Current).await?;
     let merchant = MerchantId::new(flags.merchant);
     if let Some(delivery) = flags.resend {
         let again = store.resend(&merchant, &DeliveryId::new(delivery.as_str()), SystemClock.now()).await?;
@@ -35,9 +40,19 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         println!("{delivery} is due again");
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(channel) = flags.resume {
+        let again = store.resume(&merchant, &ChannelId::new(channel.as_str())).await?;
+        anyhow::ensure!(
+            again,
+            "channel `{channel}` of merchant `{merchant}` has no failures to forget: it is being sent to"
+        );
+        println!("{channel} is sent to again");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let failing = store.failing(&merchant).await?;
     let found = store.deliveries(&merchant, &flags.state, 200).await?;
     if flags.json {
-        print_json(&serde_json::to_value(&found)?)?;
+        print_json(&json!({"deliveries": found, "failing_channels": failing}))?;
         return Ok(ExitCode::SUCCESS);
     }
     for view in &found {
@@ -53,5 +68,11 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         );
     }
     println!("{} {}", found.len(), flags.state);
+    for ChannelView { channel, health } in &failing {
+        match &health.reason {
+            Some(reason) => println!("channel {channel} is disabled: {reason}"),
+            None => println!("channel {channel}: {} attempts in a row failed", health.failures),
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }

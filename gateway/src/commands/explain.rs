@@ -4,7 +4,8 @@ use super::{Database, print_json};
 use anyhow::Context as _;
 use perkgate_domain::decision::{Decision, Outcome, Refusal};
 use perkgate_domain::ids::{MerchantId, SourceId};
-use perkgate_gateway::store::{DecisionView, ExplainView};
+use perkgate_domain::plan::DecisionRecord;
+use perkgate_gateway::store::{DecisionView, ExplainView, Schema};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -26,7 +27,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
-    let (store, _) = flags.database.open().await?;
+    let (store, _) = flags.database.open(Schema::Current).await?;
     let (merchant, source) = (MerchantId::new(flags.merchant), SourceId::new(flags.source));
     let view = store.explain(&merchant, &source, &flags.order).await?.with_context(|| {
         format!(
@@ -68,24 +69,25 @@ pub(super) fn document(view: &ExplainView) -> Value {
 }
 
 fn decision(view: &DecisionView) -> Value {
-    let (decisions, refused, fault) = match &view.outcome {
-        Outcome::Decided(decisions) => (json!(decisions), Value::Null, json!(view.ruling)),
-        Outcome::Refused(refusal) => (json!([]), json!(refusal), json!(view.ruling)),
+    let made = &view.record;
+    let (decisions, refused, fault) = match &made.outcome {
+        Outcome::Decided(decisions) => (json!(decisions), Value::Null, json!(made.ruling)),
+        Outcome::Refused(refusal) => (json!([]), json!(refusal), json!(made.ruling)),
         Outcome::Fault(fault) => (json!([]), Value::Null, json!(fault)),
     };
     json!({
-        "plugin": view.installation,
+        "plugin": made.installation,
         "entry": view.entry,
-        "digest": view.digest,
-        "settings_revision": view.settings_revision,
-        "fuel": view.fuel,
+        "digest": made.digest,
+        "settings_revision": made.settings_revision,
+        "fuel": made.fuel,
         "decisions": decisions,
         "refused": refused,
         "fault": fault,
-        "notes": view.notes,
-        "shadow": view.shadow,
-        "log": view.log,
-        "facts": view.facts,
+        "notes": made.notes,
+        "shadow": made.shadow,
+        "log": made.log,
+        "facts": made.facts,
     })
 }
 
@@ -104,6 +106,7 @@ pub(super) fn lines(view: &ExplainView) -> Vec<String> {
         lines.push(format!("  {cause}"));
     }
     for made in &view.decisions {
+        let made = &made.record;
         lines.extend(said(made).into_iter().map(|line| format!("  {}: {line}", made.installation)));
     }
     for posting in &view.postings {
@@ -141,7 +144,7 @@ pub(super) fn lines(view: &ExplainView) -> Vec<String> {
     lines
 }
 
-fn said(made: &DecisionView) -> Vec<String> {
+fn said(made: &DecisionRecord) -> Vec<String> {
     if let Some(fault) = &made.ruling {
         return vec![format!("not acted on: {}", fault.detail)];
     }

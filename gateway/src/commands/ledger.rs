@@ -2,6 +2,7 @@
 
 use super::{Database, print_json};
 use perkgate_domain::ids::MerchantId;
+use perkgate_gateway::store::Schema;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Subcommand)]
@@ -24,7 +25,7 @@ pub(super) struct Flags {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let Command::Verify(flags) = command;
-    let (store, _) = flags.database.open().await?;
+    let (store, _) = flags.database.open(Schema::Current).await?;
     let merchant = flags.merchant.map(MerchantId::new);
     let report = store.verify(merchant.as_ref()).await?;
     if flags.json {

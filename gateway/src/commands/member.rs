@@ -4,7 +4,7 @@ use super::{Database, print_json};
 use anyhow::Context as _;
 use perkgate_domain::ids::MerchantId;
 use perkgate_gateway::identity::{self, Lookup};
-use perkgate_gateway::store::{MemberView, ProgrammeRows, Store};
+use perkgate_gateway::store::{MemberView, ProgrammeRows, Schema, Store};
 use perkgate_gateway::vault::Vault;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
-    let (store, vault) = flags.database.open().await?;
+    let (store, vault) = flags.database.open(Schema::Current).await?;
     let view = find(store.as_ref(), &vault, &flags.merchant, &flags.key).await?;
     if flags.json {
         print_json(&document(&view))?;

@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod ledger;
 mod member;
+mod migrate;
 mod plugin;
 mod rejections;
 mod samples;
@@ -16,7 +17,7 @@ mod serve;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use perkgate_gateway::gateway::Config;
-use perkgate_gateway::store::{self, Store};
+use perkgate_gateway::store::{self, Schema, Store};
 use perkgate_gateway::vault::Vault;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ enum Command {
     Serve(serve::Flags),
     /// Put a merchant file into the database; twice is as good as once.
     Apply(apply::Flags),
+    /// Bring the database's tables up to date.
+    Migrate(migrate::Flags),
     /// Send signed webhooks as a platform would.
     Send(send::Flags),
     /// Why did this purchase give what it gave?
@@ -61,10 +64,10 @@ enum Command {
 /// Which database, and where its key is.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Database {
-    /// `sqlite://path.db`
+    /// `sqlite://path.db` or `postgres://user:password@host:5432/database`
     #[arg(long, env = "PERKGATE_DATABASE", default_value = "sqlite://perkgate-data/perkgate.db", value_name = "URL")]
     database: String,
-    /// Where the sealing key and compiled plugins are kept [default: the database's directory]
+    /// Where the sealing key and compiled plugins are kept [default: the SQLite file's directory, or `perkgate-data`]
     #[arg(long, env = "PERKGATE_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
 }
@@ -73,9 +76,12 @@ impl Database {
     /// The directory of keys and caches.
     fn data(&self) -> PathBuf {
         let beside = || {
+            let Some(rest) = self.database.strip_prefix("sqlite:") else { return PathBuf::from("perkgate-data") };
+            let path = rest.trim_start_matches("//").split('?').next().unwrap_or_default();
+            // An absolute path keeps its first slash.
             let path =
-                self.database.split_once("://").map_or("", |(_, rest)| rest).split('?').next().unwrap_or_default();
-            Path::new(path)
+                if rest.starts_with("///") { format!("/{}", path.trim_start_matches('/')) } else { path.to_owned() };
+            Path::new(&path)
                 .parent()
                 .filter(|parent| !parent.as_os_str().is_empty())
                 .map_or_else(|| PathBuf::from("."), Path::to_owned)
@@ -90,10 +96,10 @@ impl Database {
     }
 
     /// The database and its key, for commands that do not run plugins.
-    async fn open(&self) -> anyhow::Result<(Arc<dyn Store>, Vault)> {
+    async fn open(&self, schema: Schema) -> anyhow::Result<(Arc<dyn Store>, Vault)> {
         let config = self.config();
         std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
-        let store = store::open(&config.database).await?;
+        let store = store::open(&config.database, schema).await?;
         Ok((store, Vault::load(&config.data, config.key.as_deref())?))
     }
 }
@@ -107,6 +113,7 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
             Command::Demo(flags) => demo::run(flags).await,
             Command::Serve(flags) => serve::run(flags).await,
             Command::Apply(flags) => apply::run(flags).await,
+            Command::Migrate(flags) => migrate::run(flags).await,
             Command::Send(flags) => send::run(flags).await,
             Command::Explain(flags) => explain::run(flags).await,
             Command::Member(flags) => member::run(flags).await,

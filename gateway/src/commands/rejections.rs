@@ -2,6 +2,7 @@
 
 use super::{Database, print_json};
 use perkgate_domain::ids::MerchantId;
+use perkgate_gateway::store::Schema;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +21,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
-    let (store, _) = flags.database.open().await?;
+    let (store, _) = flags.database.open(Schema::Current).await?;
     if let Some(state) = &flags.arrivals {
         let found = store.arrivals(&MerchantId::new(flags.merchant), state, 200).await?;
         if flags.json {

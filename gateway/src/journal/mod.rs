@@ -5,11 +5,11 @@ use crate::connectors::{Arrival, Rejected, Stamp, Verified};
 pub use crate::store::Appended;
 use crate::store::{NewArrival, NewRejection, Store, UnreadArrival};
 use crate::vault::{Vault, VaultError};
-use perkgate_domain::ids::{Digest, MerchantId, SourceId};
+use perkgate_domain::ids::{ArrivalId, Digest, MerchantId, SourceId};
 use perkgate_domain::limits::DoorLimits;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// Bodies of rejected arrivals are kept up to this size: enough to see what somebody tried.
@@ -29,8 +29,32 @@ pub enum JournalError {
     Failed,
 }
 
+/// An arrival that this process has just journalled, still open.
+#[derive(Debug)]
+pub struct Fresh {
+    /// Its number.
+    pub id: ArrivalId,
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which source.
+    pub source: SourceId,
+    /// As it was verified.
+    pub verified: Verified,
+}
+
+/// Who works on fresh arrivals without reading them back.
+pub trait Handover: Send + Sync {
+    /// For how long arrivals are held that are journalled now; nothing if so many more would not be taken.
+    fn lease_ms(&self, count: usize) -> i64;
+    /// Takes what was journalled with such a lease. Whatever happens to it here, it is in the database.
+    fn take(&self, fresh: Vec<Fresh>);
+    /// Something else was journalled.
+    fn wake(&self);
+}
+
 struct Waiting {
     arrival: NewArrival,
+    verified: Verified,
     answer: oneshot::Sender<Result<Appended, JournalError>>,
 }
 
@@ -50,17 +74,17 @@ impl std::fmt::Debug for Journal {
 }
 
 impl Journal {
-    /// Starts the writing tasks. `wake` is told after every commit that brought something new.
+    /// Starts the writing tasks. What they journalled goes to `handover`, if there is any.
     #[must_use]
     pub fn start(
         store: Arc<dyn Store>,
         vault: Arc<Vault>,
         limits: DoorLimits,
-        wake: Arc<Notify>,
+        handover: Option<Arc<dyn Handover>>,
     ) -> (Self, [JoinHandle<()>; 2]) {
         let (waiting, arrivals) = mpsc::channel(limits.waiting);
         let (rejections, turned_away) = mpsc::channel(limits.waiting);
-        let writer = tokio::spawn(write(Arc::clone(&store), arrivals, limits, wake));
+        let writer = tokio::spawn(write(Arc::clone(&store), arrivals, limits, handover));
         let keeper = tokio::spawn(keep(store, turned_away, limits));
         (Self { vault, waiting, rejections, limits }, [writer, keeper])
     }
@@ -73,11 +97,11 @@ impl Journal {
         &self,
         merchant: &MerchantId,
         source: &SourceId,
-        verified: &Verified,
+        verified: Verified,
     ) -> Result<Appended, JournalError> {
         let stamp = verified.stamp();
         let arrival = verified.arrival();
-        let arrival = NewArrival {
+        let row = NewArrival {
             merchant: merchant.clone(),
             source: source.clone(),
             topic: stamp.topic.clone(),
@@ -88,7 +112,7 @@ impl Journal {
             received_at: arrival.received_at,
         };
         let (answer, answered) = oneshot::channel();
-        self.waiting.try_send(Waiting { arrival, answer }).map_err(|_| JournalError::Full)?;
+        self.waiting.try_send(Waiting { arrival: row, verified, answer }).map_err(|_| JournalError::Full)?;
         match tokio::time::timeout(Duration::from_millis(self.limits.patience_ms), answered).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(JournalError::Failed),
@@ -173,31 +197,58 @@ fn unpack(plain: &[u8]) -> Option<(Headers, Vec<u8>)> {
     Some((headers, body.to_vec()))
 }
 
-async fn write(store: Arc<dyn Store>, mut arrivals: mpsc::Receiver<Waiting>, limits: DoorLimits, wake: Arc<Notify>) {
+async fn write(
+    store: Arc<dyn Store>,
+    mut arrivals: mpsc::Receiver<Waiting>,
+    limits: DoorLimits,
+    handover: Option<Arc<dyn Handover>>,
+) {
     let mut failing = false;
     while let Some(batch) = next_batch(&mut arrivals, limits).await {
-        let (rows, answers): (Vec<NewArrival>, Vec<_>) = batch.into_iter().map(|one| (one.arrival, one.answer)).unzip();
-        match store.append(&rows).await {
+        let mut rows = Vec::with_capacity(batch.len());
+        let mut waiting = Vec::with_capacity(batch.len());
+        for Waiting { arrival, verified, answer } in batch {
+            rows.push(arrival);
+            waiting.push((verified, answer));
+        }
+        let lease_ms = handover.as_ref().map_or(0, |handover| handover.lease_ms(rows.len()));
+        match store.append(&rows, lease_ms).await {
             Ok(appended) => {
                 if std::mem::take(&mut failing) {
                     tracing::info!("the journal is written again");
                 }
-                for (answer, appended) in answers.into_iter().zip(appended) {
-                    // A requester that gave up waiting will send again and be told that it is a duplicate.
-                    let _ = answer.send(Ok(appended));
+                let fresh = answer_all(&rows, waiting, &appended);
+                match &handover {
+                    Some(handover) if lease_ms > 0 => handover.take(fresh),
+                    Some(handover) => handover.wake(),
+                    None => {}
                 }
-                wake.notify_one();
             }
             Err(error) => {
                 if !std::mem::replace(&mut failing, true) {
                     tracing::error!("the journal cannot be written; the door answers 503 until it can: {error}");
                 }
-                for answer in answers {
+                for (_, answer) in waiting {
                     let _ = answer.send(Err(JournalError::Failed));
                 }
             }
         }
     }
+}
+
+type Asking = (Verified, oneshot::Sender<Result<Appended, JournalError>>);
+
+/// Tells everybody, and keeps what is new.
+fn answer_all(rows: &[NewArrival], waiting: Vec<Asking>, appended: &[Appended]) -> Vec<Fresh> {
+    let mut fresh = Vec::with_capacity(rows.len());
+    for ((row, (verified, answer)), appended) in rows.iter().zip(waiting).zip(appended) {
+        if let Appended::Accepted(id) = appended {
+            fresh.push(Fresh { id: *id, merchant: row.merchant.clone(), source: row.source.clone(), verified });
+        }
+        // A requester that gave up waiting will send again and be told that it is a duplicate.
+        let _ = answer.send(Ok(*appended));
+    }
+    fresh
 }
 
 async fn keep(store: Arc<dyn Store>, mut turned_away: mpsc::Receiver<NewRejection>, limits: DoorLimits) {

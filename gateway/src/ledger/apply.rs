@@ -7,7 +7,7 @@ use perkgate_domain::ids::{DeliveryId, LotId, RewardId, base32, derive, hash};
 use perkgate_domain::ledger::{Account, HeldReward, Lot, Posting, RewardState};
 use perkgate_domain::member::Member;
 use perkgate_domain::money::share;
-use perkgate_domain::plan::{Counter, MemberBook, QueuedEntry, Settlement};
+use perkgate_domain::plan::{Count, Counter, MemberBook, QueuedEntry, Settlement};
 use perkgate_domain::programme::Installation;
 use perkgate_domain::purchase::Event;
 use std::collections::HashMap;
@@ -63,8 +63,9 @@ pub(super) fn verdict(
     opened.member = draft.member;
     opened.rewards = draft.rewards;
     for (counter, amount) in draft.counters {
-        *counters.entry(counter.clone()).or_default() += amount;
-        settlement.counters.push((counter, amount));
+        let total = counters.entry(counter.clone()).or_default();
+        *total += amount;
+        settlement.counters.push(Count { total: *total, counter, amount });
     }
     if let Some((_, bytes)) = draft.out.memories.last() {
         opened.memories.insert(act.installation.id.clone(), bytes.clone());

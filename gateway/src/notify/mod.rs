@@ -3,30 +3,35 @@
 //! A receiver may hear of a delivery more than once (the gateway may die between sending and recording), and knows it by the
 //! delivery's id: `webhook-id` of a webhook, `Message-ID` of a mail.
 //!
-//! [`schedule`] says when a failed one is tried again, `webhook` and `email` are the two ways out. What this room needs from
-//! the store it says itself, as [`Outbox`].
+//! Attempts outlive the pass that began them, so that a slow receiver holds up nobody else: each pass takes in what has
+//! finished and claims as much as there is room for (`flight`). [`schedule`] says when a failed one is tried again, `webhook`
+//! and `email` are the two ways out. What this room needs from the store it says itself, as [`Outbox`].
 
 mod email;
+mod flight;
 pub mod schedule;
 mod webhook;
 
 use crate::clock::Clock;
 use crate::outbound::Outbound;
 use async_trait::async_trait;
+use flight::{Bounds, Flight, Name};
 use perkgate_domain::delivery::{Attempt, DueDelivery, Next};
 use perkgate_domain::ids::{ChannelId, MerchantId};
 use perkgate_domain::limits::DeliveryLimits;
 use perkgate_domain::programme::{Channel, ChannelKind, Merchant};
 use perkgate_domain::time::Moment;
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::sync::Mutex;
 
 /// Requests under way to one destination at once: a merchant's receiver is not overrun, and a slow one holds up few.
 const PER_DESTINATION: usize = 4;
+/// How long a pass that has nothing else to do waits for an attempt to finish.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often, [`LOOK`] apart, the last attempts are offered to the outbox before the process ends.
+const LAST_TRIES: usize = 3;
 
 /// What went wrong in an [`Outbox`].
 pub type OutboxError = Box<dyn std::error::Error + Send + Sync>;
@@ -34,9 +39,17 @@ pub type OutboxError = Box<dyn std::error::Error + Send + Sync>;
 /// What the notifier needs to know and to write down.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Leases at most `n` deliveries whose time has come, for longer than [`Notifier::longest_pass`].
-    async fn due(&self, now: Moment, n: usize) -> Result<Vec<DueDelivery>, OutboxError>;
-    /// Writes down what became of them, all at once, and ends their leases.
+    /// Leases deliveries whose time has come: at most `most`, at most `per_channel` of each channel, and none of the channels
+    /// in `full`. A lease lasts longer than twice [`DeliveryLimits::timeout_ms`]: one for a turn, one for the attempt.
+    async fn due(
+        &self,
+        now: Moment,
+        most: usize,
+        per_channel: usize,
+        full: &[(MerchantId, ChannelId)],
+    ) -> Result<Vec<DueDelivery>, OutboxError>;
+    /// Writes down what became of them, all at once, and ends their leases. What failed is offered again, though it may have
+    /// been written: an attempt that is there already is to be passed over.
     async fn record(&self, attempts: Vec<Attempt>) -> Result<(), OutboxError>;
     /// A merchant and one of its channels; nothing if the channel is no longer there.
     async fn channel(
@@ -46,7 +59,7 @@ pub trait Outbox: Send + Sync {
     ) -> Result<Option<(Merchant, Channel)>, OutboxError>;
 }
 
-/// Why a pass did not finish. Deliveries claimed by it come back when their leases end.
+/// Why a pass did not finish. Nothing is lost by it: the next one goes on where it stopped.
 #[derive(Debug, thiserror::Error)]
 #[error("the outbox: cannot {doing}: {source}")]
 pub struct NotifyError {
@@ -75,10 +88,11 @@ impl Sent {
     }
 }
 
-/// Sends what is due. Cheap to clone; clones share connections and limits, so passes may run at once.
+/// Sends what is due. Cheap to clone; clones share what is under way, and their passes take turns.
 #[derive(Clone)]
 pub struct Notifier {
     room: Arc<Room>,
+    flight: Arc<Mutex<Flight>>,
 }
 
 struct Room {
@@ -87,11 +101,9 @@ struct Room {
     mailer: email::Mailer,
     clock: Arc<dyn Clock>,
     limits: DeliveryLimits,
-    slots: Semaphore,
-    destinations: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
-/// A delivery's way out: shared by the deliveries of a pass, none if the channel is no longer there.
+/// A delivery's way out: shared by the deliveries that are started together, none if the channel is no longer there.
 type Way = Option<Arc<(Merchant, Channel)>>;
 
 impl Notifier {
@@ -99,74 +111,94 @@ impl Notifier {
     #[must_use]
     pub fn new(outbox: Arc<dyn Outbox>, outbound: Outbound, clock: Arc<dyn Clock>, limits: DeliveryLimits) -> Self {
         let mailer = email::Mailer::new(outbound.clone(), Duration::from_millis(limits.timeout_ms));
-        let slots = Semaphore::new(limits.parallel);
-        let destinations = Mutex::default();
-        Self { room: Arc::new(Room { outbox, outbound, mailer, clock, limits, slots, destinations }) }
+        let flight = Arc::new(Mutex::new(Flight::new(limits.parallel)));
+        Self { room: Arc::new(Room { outbox, outbound, mailer, clock, limits }), flight }
     }
 
-    /// How long one pass can take if every receiver is as slow as the limits allow: what a lease must outlast.
-    #[must_use]
-    pub fn longest_pass(&self) -> Duration {
-        let rounds = self.room.limits.parallel.div_ceil(PER_DESTINATION).max(1);
-        Duration::from_millis(self.room.limits.timeout_ms) * u32::try_from(rounds).unwrap_or(u32::MAX)
-    }
-
-    /// Claims at most `limits.parallel` due deliveries, sends them, and records all the attempts in one call. Returns how
-    /// many attempts there were: nothing means that nothing is due.
+    /// Records the attempts that have finished, in one call, then claims and starts as many deliveries as there is room for.
+    /// If there was neither, it waits a moment for an attempt to finish.
+    ///
+    /// Returns how many attempts were recorded and deliveries claimed, or, if none, how many attempts are still being made:
+    /// nothing means that nothing is due or under way. What cannot be recorded is kept and offered again by the next pass,
+    /// and until that succeeds nothing is claimed.
     pub async fn pass(&self) -> Result<usize, NotifyError> {
-        let room = &self.room;
-        let failed = |doing| move |source| NotifyError { doing, source };
-        let now = room.clock.now();
-        room.tidy(now);
-        let due = room.outbox.due(now, room.limits.parallel).await.map_err(failed("claim what is due"))?;
-        let ways = room.ways(&due).await.map_err(failed("look up a channel"))?;
-        let mut sending = JoinSet::new();
-        for due in due {
-            let way = ways.get(&(due.delivery.merchant.clone(), due.delivery.channel.clone())).cloned().flatten();
-            let room = Arc::clone(room);
-            sending.spawn(async move { room.attempt(due, way).await });
+        let mut flight = self.flight.lock().await;
+        let now = self.room.clock.now();
+        self.room.mailer.tidy(now);
+        flight.gather();
+        let mut count = self.room.record(&mut flight).await?;
+        count += self.room.claim(&mut flight, now).await?;
+        if count > 0 || flight.sending() == 0 {
+            return Ok(count);
         }
-        let mut attempts = Vec::with_capacity(sending.len());
-        while let Some(attempt) = sending.join_next().await {
-            match attempt {
-                Ok(attempt) => attempts.push(attempt),
-                // Ours to mend; the delivery comes back when its lease ends.
-                Err(error) => tracing::error!(%error, "an attempt broke off"),
+        let _ = tokio::time::timeout(LOOK, flight.lands()).await;
+        let recorded = self.room.record(&mut flight).await?;
+        Ok(if recorded > 0 { recorded } else { flight.sending() })
+    }
+
+    /// Waits for the attempts being made, which takes no longer than an attempt may, and records them. Claims and begins
+    /// nothing: what was claimed and still waits for its turn comes back when its lease ends. To be called after the last pass.
+    pub async fn finish(&self) {
+        let mut flight = self.flight.lock().await;
+        while flight.lands().await {
+            // Each as soon as it is there, since whoever stops the process may lose patience. What fails is tried again below.
+            let _ = self.room.record(&mut flight).await;
+        }
+        for tries in 1.. {
+            let Err(error) = self.room.record(&mut flight).await else { return };
+            if tries == LAST_TRIES {
+                let count = flight.unrecorded.len();
+                tracing::error!(count, "{error}; the receivers of these deliveries will hear of them again");
+                return;
             }
+            tokio::time::sleep(LOOK).await;
         }
-        let count = attempts.len();
-        if count > 0 {
-            room.outbox.record(attempts).await.map_err(failed("record the attempts"))?;
-        }
-        Ok(count)
     }
 }
 
 impl Room {
-    /// Looks every channel up once, before anything is sent: if the store is in trouble, nobody gets a message twice for it.
-    async fn ways(&self, due: &[DueDelivery]) -> Result<BTreeMap<(MerchantId, ChannelId), Way>, OutboxError> {
-        let mut ways = BTreeMap::new();
-        for DueDelivery { delivery, .. } in due {
-            let name = (delivery.merchant.clone(), delivery.channel.clone());
-            if let Entry::Vacant(place) = ways.entry(name) {
-                let way = self.outbox.channel(&delivery.merchant, &delivery.channel).await?;
-                place.insert(way.map(Arc::new));
-            }
+    /// Records what has finished; what cannot be recorded stays where it is.
+    async fn record(&self, flight: &mut Flight) -> Result<usize, NotifyError> {
+        let count = flight.unrecorded.len();
+        if count > 0 {
+            self.outbox.record(flight.unrecorded.clone()).await.map_err(failed("record the attempts"))?;
+            flight.unrecorded.clear();
         }
-        Ok(ways)
+        Ok(count)
     }
 
-    /// One attempt, when there is room for it.
+    /// Claims what there is room for, and starts it.
+    async fn claim(self: &Arc<Self>, flight: &mut Flight, now: Moment) -> Result<usize, NotifyError> {
+        let patience = i64::try_from(self.limits.timeout_ms).unwrap_or(i64::MAX);
+        flight.let_go(now.plus_ms(-patience));
+        self.start(flight).await?;
+        let Bounds { most, per_channel, full } = flight.bounds();
+        if most == 0 {
+            return Ok(0);
+        }
+        let due = self.outbox.due(now, most, per_channel, &full).await.map_err(failed("claim what is due"))?;
+        let count = flight.claimed(due, now);
+        self.start(flight).await?;
+        Ok(count)
+    }
+
+    /// Starts what has been claimed and has room. Every channel is looked up before anything is sent: if the store is in
+    /// trouble, nobody gets a message twice for it.
+    async fn start(self: &Arc<Self>, flight: &mut Flight) -> Result<(), NotifyError> {
+        let mut ways: BTreeMap<Name, Way> = BTreeMap::new();
+        for name in flight.wanted() {
+            let way = self.outbox.channel(&name.0, &name.1).await.map_err(failed("look up a channel"))?;
+            ways.insert(name, way.map(Arc::new));
+        }
+        flight.start(&ways, |due, way| {
+            let room = Arc::clone(self);
+            async move { room.attempt(due, way).await }
+        });
+        Ok(())
+    }
+
+    /// One attempt, bounded by the time limit.
     async fn attempt(&self, due: DueDelivery, way: Way) -> Attempt {
-        let destination = way.as_deref().and_then(|(_, channel)| destination(&channel.kind));
-        let destination = destination.map(|name| self.destination(name));
-        // First the destination's permit, then a slot: who waits for a slow receiver takes no slot from the others. Neither
-        // semaphore is ever closed.
-        let _turn = match &destination {
-            Some(destination) => destination.acquire().await.ok(),
-            None => None,
-        };
-        let _slot = self.slots.acquire().await.ok();
         let at = self.clock.now();
         let sent = self.send(&due, way.as_deref(), at).await;
         let ended = self.clock.now();
@@ -179,9 +211,17 @@ impl Room {
                 (status, Some(error), next)
             }
         };
-        let took_ms = ended.since_ms(at).max(0);
-        let attempt =
-            Attempt { delivery: due.delivery.id.clone(), number: due.attempt, at, took_ms, status, error, next };
+        let attempt = Attempt {
+            delivery: due.delivery.id.clone(),
+            merchant: due.delivery.merchant.clone(),
+            channel: due.delivery.channel.clone(),
+            number: due.attempt,
+            at,
+            took_ms: ended.since_ms(at).max(0),
+            status,
+            error,
+            next,
+        };
         log(&due, &attempt);
         attempt
     }
@@ -197,19 +237,11 @@ impl Room {
             ChannelKind::Email { smtp, from } => self.mailer.send(due, &merchant.name, smtp, from, now).await,
         }
     }
+}
 
-    fn destination(&self, name: String) -> Arc<Semaphore> {
-        let mut destinations = self.destinations.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(destinations.entry(name).or_insert_with(|| Arc::new(Semaphore::new(PER_DESTINATION))))
-    }
-
-    /// Forgets destinations that nobody sends to now, and hangs up on idle mail servers.
-    fn tidy(&self, now: Moment) {
-        let mut destinations = self.destinations.lock().unwrap_or_else(PoisonError::into_inner);
-        destinations.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
-        drop(destinations);
-        self.mailer.tidy(now);
-    }
+/// Says what could not be done.
+fn failed(doing: &'static str) -> impl Fn(OutboxError) -> NotifyError {
+    move |source| NotifyError { doing, source }
 }
 
 /// Checks a channel's settings before a merchant file is accepted.

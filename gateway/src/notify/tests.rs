@@ -1,6 +1,7 @@
 //! Deliveries leave for real receivers on loopback: an HTTP server that checks signatures with the official library, and an
 //! SMTP server.
 
+mod flow;
 mod inbox;
 mod mail;
 
@@ -17,32 +18,70 @@ use perkgate_domain::delivery::{Delivery, DeliveryState};
 use perkgate_domain::ids::{DeliveryId, EntryId, InstallationId, MemberId};
 use perkgate_domain::member::Contact;
 use perkgate_domain::money::Currency;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::Barrier;
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use tokio::sync::{Barrier, Semaphore};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What was asked of [`Outbox::due`].
+type Asked = (usize, usize, Vec<(MerchantId, ChannelId)>);
+
 /// An outbox in memory. Every `record` call is kept apart.
+#[derive(Default)]
 struct FakeOutbox {
     due: Mutex<Vec<DueDelivery>>,
     channels: HashMap<String, ChannelKind>,
     recorded: Mutex<Vec<Vec<Attempt>>>,
-    broken: bool,
+    asked: Mutex<Vec<Asked>>,
+    /// No channel can be looked up.
+    broken: AtomicBool,
+    /// It gives all it has, whatever is asked for.
+    generous: AtomicBool,
+    /// So many records fail.
+    failing: AtomicUsize,
 }
 
 #[async_trait]
 impl Outbox for FakeOutbox {
-    async fn due(&self, _now: Moment, n: usize) -> Result<Vec<DueDelivery>, OutboxError> {
-        let mut due = self.due.lock().unwrap();
-        let count = n.min(due.len());
-        Ok(due.drain(..count).collect())
+    async fn due(
+        &self,
+        _now: Moment,
+        most: usize,
+        per_channel: usize,
+        full: &[(MerchantId, ChannelId)],
+    ) -> Result<Vec<DueDelivery>, OutboxError> {
+        self.asked.lock().unwrap().push((most, per_channel, full.to_vec()));
+        if self.generous.load(Ordering::SeqCst) {
+            return Ok(std::mem::take(&mut *self.due.lock().unwrap()));
+        }
+        let (mut claimed, mut of_channel) = (Vec::new(), HashMap::<_, usize>::new());
+        self.due.lock().unwrap().retain(|due| {
+            let name = (due.delivery.merchant.clone(), due.delivery.channel.clone());
+            let open = !full.contains(&name) && claimed.len() < most;
+            let count = of_channel.entry(name).or_default();
+            let takes = open && *count < per_channel;
+            if takes {
+                *count += 1;
+                claimed.push(due.clone());
+            }
+            !takes
+        });
+        Ok(claimed)
     }
     async fn record(&self, attempts: Vec<Attempt>) -> Result<(), OutboxError> {
+        if self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err("the disk is full".into());
+        }
         self.recorded.lock().unwrap().push(attempts);
         Ok(())
     }
     async fn channel(&self, _: &MerchantId, channel: &ChannelId) -> Result<Option<(Merchant, Channel)>, OutboxError> {
-        if self.broken {
+        if self.broken.load(Ordering::SeqCst) {
             return Err("the database is away".into());
         }
         let kind = self.channels.get(channel.as_str()).cloned();
@@ -96,7 +135,7 @@ struct Stage {
 
 fn stage(allow_private: bool, timeout_ms: u64, channels: &[(&str, ChannelKind)]) -> Stage {
     let channels = channels.iter().map(|(id, kind)| ((*id).to_owned(), kind.clone())).collect();
-    let outbox = Arc::new(FakeOutbox { due: Mutex::default(), channels, recorded: Mutex::default(), broken: false });
+    let outbox = Arc::new(FakeOutbox { channels, ..FakeOutbox::default() });
     // The official library compares timestamps with the machine's clock.
     let clock = Arc::new(ManualClock::at(SystemClock.now()));
     let outbound = Outbound::new(allow_private, Duration::from_millis(timeout_ms)).unwrap();
@@ -106,14 +145,14 @@ fn stage(allow_private: bool, timeout_ms: u64, channels: &[(&str, ChannelKind)])
 }
 
 impl Stage {
-    /// Sends these in one pass and gives the attempts, by delivery id.
+    /// Sends these and gives the attempts, by delivery id.
     async fn sends(&self, due: Vec<DueDelivery>) -> Vec<Attempt> {
         let count = due.len();
         self.outbox.due.lock().unwrap().extend(due);
-        assert_eq!(self.notifier.pass().await.unwrap(), count);
-        let mut recorded = std::mem::take(&mut *self.outbox.recorded.lock().unwrap());
-        assert_eq!(recorded.len(), 1, "all attempts of a pass are recorded at once");
-        let mut attempts = recorded.remove(0);
+        while self.notifier.pass().await.unwrap() > 0 {}
+        let recorded = std::mem::take(&mut *self.outbox.recorded.lock().unwrap());
+        let mut attempts: Vec<Attempt> = recorded.into_iter().flatten().collect();
+        assert_eq!(attempts.len(), count, "each is attempted once");
         attempts.sort_by(|one, other| one.delivery.cmp(&other.delivery));
         attempts
     }
@@ -141,6 +180,8 @@ struct Receiver {
     takes: Duration,
     /// Nobody is answered before so many are waiting.
     meet: Option<Arc<Barrier>>,
+    /// Each permit answers one.
+    gate: Option<Arc<Semaphore>>,
     now: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
 }
@@ -154,6 +195,7 @@ impl Receiver {
             body: "ok".into(),
             takes: Duration::ZERO,
             meet: None,
+            gate: None,
             now: Arc::default(),
             most: Arc::default(),
         }
@@ -165,6 +207,9 @@ impl Receiver {
             tokio::time::sleep(me.takes).await;
             if let Some(meet) = &me.meet {
                 meet.wait().await;
+            }
+            if let Some(gate) = &me.gate {
+                gate.acquire().await.unwrap().forget();
             }
             me.now.fetch_sub(1, Ordering::SeqCst);
             me.got.lock().unwrap().push((headers, body));
@@ -186,6 +231,7 @@ async fn a_webhook_is_what_the_official_library_accepts() {
     let attempt = stage.sends_one(due("dlv_1", "hook")).await;
     assert_eq!((attempt.status, attempt.error, attempt.next), (Some(204), None, Next::Delivered));
     assert_eq!((attempt.number, attempt.at), (1, stage.clock.now()));
+    assert_eq!((attempt.merchant.as_str(), attempt.channel.as_str()), ("kavarna", "hook"));
 
     let (headers, body) = receiver.got.lock().unwrap()[0].clone();
     standardwebhooks::Webhook::new(SECRET).unwrap().verify(&body, &headers).unwrap();
@@ -293,42 +339,6 @@ async fn private_receivers_are_refused_for_good() {
         assert!(attempt.error.unwrap().contains("refused"), "{channel}");
     }
     assert!(receiver.got.lock().unwrap().is_empty() && inbox.mails().is_empty());
-}
-
-#[tokio::test]
-async fn a_destination_gets_at_most_four_at_once() {
-    let mut receiver = Receiver::saying(200);
-    receiver.meet = Some(Arc::new(Barrier::new(PER_DESTINATION)));
-    let hook = receiver.listens().await;
-    let stage = stage(true, 5_000, &[("hook", hook.clone()), ("same", hook)]);
-    let due = (0..16).map(|n| due(&format!("dlv_{n:02}"), if n % 2 == 0 { "hook" } else { "same" })).collect();
-    let attempts = stage.sends(due).await;
-    assert!(attempts.iter().all(|attempt| attempt.next == Next::Delivered));
-    assert_eq!(receiver.most.load(Ordering::SeqCst), PER_DESTINATION);
-    assert_eq!(stage.notifier.longest_pass(), Duration::from_secs(20));
-}
-
-#[tokio::test]
-async fn a_pass_claims_no_more_than_its_limit() {
-    let stage = stage(true, 5_000, &[("hook", Receiver::saying(200).listens().await)]);
-    stage.outbox.due.lock().unwrap().extend((0..20).map(|n| due(&format!("dlv_{n}"), "hook")));
-    assert_eq!(stage.notifier.pass().await.unwrap(), 16);
-    assert_eq!(stage.notifier.pass().await.unwrap(), 4);
-    assert_eq!(stage.notifier.pass().await.unwrap(), 0);
-    assert_eq!(stage.outbox.recorded.lock().unwrap().len(), 2, "nothing due, nothing recorded");
-}
-
-#[tokio::test]
-async fn a_store_in_trouble_sends_nothing() {
-    let receiver = Receiver::saying(200);
-    let channels = HashMap::from([("hook".to_owned(), receiver.listens().await)]);
-    let outbox =
-        FakeOutbox { due: Mutex::new(vec![due("dlv_1", "hook")]), channels, recorded: Mutex::default(), broken: true };
-    let outbound = Outbound::new(true, Duration::from_secs(5)).unwrap();
-    let notifier = Notifier::new(Arc::new(outbox), outbound, Arc::new(SystemClock), DeliveryLimits::default());
-    let error = notifier.pass().await.unwrap_err();
-    assert_eq!(error.to_string(), "the outbox: cannot look up a channel: the database is away");
-    assert!(receiver.got.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -1,24 +1,40 @@
-//! The only room that knows the order: unread arrivals become entries ([`Pipeline::read`]), queued entries become postings, rewards and messages
+//! The only room that knows the order: arrivals become entries ([`Pipeline::read`]), entries become postings, rewards and messages
 //! ([`Pipeline::settle`]). Batch by batch, each with one commit; nothing remote is called while one is open.
+//!
+//! What this process has journalled or read it goes on with from memory; what others left behind it claims from the database. Both
+//! wait in one [fair queue](fair) for each step, so that merchants take turns.
 
+mod fair;
+mod held;
 mod outbox;
+mod plan;
 mod read;
 mod settle;
 
 pub use outbox::StoreOutbox;
 
+use self::fair::FairQueue;
+use self::held::Opened;
 use crate::clock::Clock;
 use crate::outbound::Outbound;
 use crate::registry::Registry;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
+use perkgate_domain::ids::{ArrivalId, MerchantId};
+use perkgate_domain::plan::QueuedEntry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 /// Arrivals read, or entries settled, in one commit.
 pub const BATCH: usize = 256;
+
+/// Arrivals held in memory, and of one merchant; what comes beyond that is read from the database later.
+const ARRIVALS_HELD: (usize, usize) = (8 * BATCH, 4 * BATCH);
+/// Entries held in memory. Reading pauses while there are more than two batches.
+const ENTRIES_HELD: (usize, usize) = (16 * BATCH, 8 * BATCH);
 
 /// Questions to platforms at once.
 const QUESTIONS: usize = 16;
@@ -34,7 +50,7 @@ pub enum PipelineError {
     Thread(#[from] tokio::task::JoinError),
 }
 
-/// See the module's head. Cheap to clone.
+/// Moves purchases along. Cheap to clone.
 #[derive(Clone)]
 pub struct Pipeline {
     store: Arc<dyn Store>,
@@ -43,16 +59,40 @@ pub struct Pipeline {
     outbound: Outbound,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
+    shared: Arc<Shared>,
+}
+
+/// What the clones share.
+struct Shared {
+    arrivals: Mutex<FairQueue<Opened>>,
+    entries: Mutex<FairQueue<QueuedEntry>>,
+    /// Arrivals taken over from the journal for which there was no room.
+    over: Mutex<Vec<ArrivalId>>,
+    /// Behind whom the next claim of arrivals, and of entries, begins; and when the last one was that found nothing.
+    claimed: Mutex<[Claimed; 2]>,
     /// Questions to platforms that are under way.
-    asking: Arc<Mutex<JoinSet<()>>>,
+    asking: Mutex<JoinSet<()>>,
     /// How many may be under way at once.
-    questions: Arc<Semaphore>,
+    questions: Semaphore,
+    arrived: Notify,
+    ready: Notify,
+}
+
+#[derive(Default)]
+struct Claimed {
+    after: Option<MerchantId>,
+    found_nothing: Option<Instant>,
 }
 
 impl std::fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pipeline").finish_non_exhaustive()
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panic left behind in a queue is still a queue.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Pipeline {
@@ -66,16 +106,27 @@ impl Pipeline {
         clock: Arc<dyn Clock>,
         metrics: Metrics,
     ) -> Self {
-        Self {
-            store,
-            registry,
-            vault,
-            outbound,
-            clock,
-            metrics,
-            asking: Arc::default(),
-            questions: Arc::new(Semaphore::new(QUESTIONS)),
-        }
+        let shared = Shared {
+            arrivals: Mutex::new(FairQueue::new(ARRIVALS_HELD.0, ARRIVALS_HELD.1)),
+            entries: Mutex::new(FairQueue::new(ENTRIES_HELD.0, ENTRIES_HELD.1)),
+            over: Mutex::default(),
+            claimed: Mutex::default(),
+            asking: Mutex::default(),
+            questions: Semaphore::new(QUESTIONS),
+            arrived: Notify::new(),
+            ready: Notify::new(),
+        };
+        Self { store, registry, vault, outbound, clock, metrics, shared: Arc::new(shared) }
+    }
+
+    /// Completes when there may be something to read.
+    pub async fn arrived(&self) {
+        self.shared.arrived.notified().await;
+    }
+
+    /// Completes when there may be something to settle.
+    pub async fn ready(&self) {
+        self.shared.ready.notified().await;
     }
 
     /// Reads and settles until nothing waits, questions to platforms included. For the demo, the bench and tests.
@@ -84,11 +135,14 @@ impl Pipeline {
     /// [`PipelineError`] from any pass.
     pub async fn drain(&self) -> Result<(), PipelineError> {
         loop {
+            for claimed in lock(&self.shared.claimed).iter_mut() {
+                claimed.found_nothing = None;
+            }
             let done = self.read().await? + self.settle().await?;
             if done > 0 {
                 continue;
             }
-            let mut asking = std::mem::take(&mut *self.asking.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut asking = std::mem::take(&mut *lock(&self.shared.asking));
             if asking.is_empty() {
                 return Ok(());
             }

@@ -1,21 +1,26 @@
 //! The notifier's outbox, in the store: contact data is opened here, for one attempt, and nowhere kept.
 
+use super::lock;
 use super::read::contact_context;
 use crate::notify::{Outbox, OutboxError};
 use crate::registry::Registry;
-use crate::store::{ContactField, Store};
+use crate::store::{Claim, ContactField, Store};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
 use async_trait::async_trait;
 use perkgate_domain::delivery::{Attempt, DueDelivery, Next};
 use perkgate_domain::ids::{ChannelId, MerchantId};
+use perkgate_domain::limits::BreakerLimits;
 use perkgate_domain::member::Contact;
 use perkgate_domain::programme::{Channel, Merchant};
 use perkgate_domain::time::Moment;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-/// Longer than a pass can take with the default limits; a process that died in one is succeeded after this.
-const LEASE_MS: i64 = 120_000;
+/// Longer than a delivery can be under way with the default limits, several times its time limit; what a process that died had
+/// claimed is due again after this.
+const LEASE_MS: i64 = 60_000;
+/// Channels served by one claim.
+const TURNS: usize = 256;
 
 /// See the module's head.
 pub struct StoreOutbox {
@@ -23,6 +28,9 @@ pub struct StoreOutbox {
     registry: Arc<Registry>,
     vault: Arc<Vault>,
     metrics: Metrics,
+    breaker: BreakerLimits,
+    /// Behind which channel the next claim begins: `merchant/channel`.
+    last: Mutex<String>,
 }
 
 impl std::fmt::Debug for StoreOutbox {
@@ -34,8 +42,14 @@ impl std::fmt::Debug for StoreOutbox {
 impl StoreOutbox {
     /// Over this store.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, registry: Arc<Registry>, vault: Arc<Vault>, metrics: Metrics) -> Self {
-        Self { store, registry, vault, metrics }
+    pub fn new(
+        store: Arc<dyn Store>,
+        registry: Arc<Registry>,
+        vault: Arc<Vault>,
+        metrics: Metrics,
+        breaker: BreakerLimits,
+    ) -> Self {
+        Self { store, registry, vault, metrics, breaker, last: Mutex::default() }
     }
 
     fn open(&self, merchant: &MerchantId, fields: &[ContactField]) -> Contact {
@@ -55,8 +69,18 @@ impl StoreOutbox {
 
 #[async_trait]
 impl Outbox for StoreOutbox {
-    async fn due(&self, now: Moment, n: usize) -> Result<Vec<DueDelivery>, OutboxError> {
-        let rows = self.store.due(now, n, now.plus_ms(LEASE_MS)).await?;
+    async fn due(
+        &self,
+        now: Moment,
+        most: usize,
+        per_channel: usize,
+        full: &[(MerchantId, ChannelId)],
+    ) -> Result<Vec<DueDelivery>, OutboxError> {
+        let after = lock(&self.last).clone();
+        let claim = Claim { now, after, turns: TURNS, most, lease_ms: LEASE_MS };
+        let rows = self.store.due(&claim, per_channel, full, &self.breaker).await?;
+        *lock(&self.last) =
+            rows.last().map(|row| format!("{}/{}", row.delivery.merchant, row.delivery.channel)).unwrap_or_default();
         Ok(rows
             .into_iter()
             .map(|row| {
@@ -67,6 +91,8 @@ impl Outbox for StoreOutbox {
     }
 
     async fn record(&self, attempts: Vec<Attempt>) -> Result<(), OutboxError> {
+        self.store.record(&attempts, &self.breaker).await?;
+        // Counted once they are written: what fails is offered again.
         for attempt in &attempts {
             self.metrics.attempt(match attempt.next {
                 Next::Delivered => "delivered",
@@ -74,7 +100,7 @@ impl Outbox for StoreOutbox {
                 Next::Dead => "dead",
             });
         }
-        Ok(self.store.record(&attempts).await?)
+        Ok(())
     }
 
     async fn channel(

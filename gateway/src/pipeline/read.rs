@@ -1,17 +1,19 @@
 //! From arrivals to entries: open what was journalled, let the connector read it, ask the platform where it must be asked, and admit
 //! what came of it.
 
-use super::{BATCH, Pipeline, PipelineError};
+use super::held::Opened;
+use super::{BATCH, Pipeline, PipelineError, lock};
 use crate::connectors::{self, Connector, Context, Happening, Reading, Verified, fetch};
 use crate::identity;
 use crate::journal;
 use crate::registry::Snapshot;
 use crate::store::{Admission, AdmissionResult, ContactField, NewEntry, UnreadArrival};
 use perkgate_domain::ids::{Digest, MerchantId};
+use perkgate_domain::limits::LEASE_MS;
 use perkgate_domain::programme::{Programme, Source};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::PoisonError;
 
 /// While a platform is asked, nobody else asks; after this long it is asked again (the process may have died meanwhile).
 const ASKING_MS: i64 = 60_000;
@@ -20,7 +22,7 @@ const ASK_AGAIN_MS: i64 = 3_600_000;
 /// The most questions in a row about one arrival.
 const PAGES: usize = 10;
 
-type Answers = BTreeMap<String, Vec<u8>>;
+pub(super) type Answers = BTreeMap<String, Vec<u8>>;
 
 /// What reading one arrival came to, before it is admitted.
 enum Read {
@@ -29,44 +31,62 @@ enum Read {
 }
 
 impl Pipeline {
-    /// Reads one batch of unread arrivals. Answers how many there were.
+    /// Reads one batch of arrivals. Answers how many there were.
     ///
     /// # Errors
-    /// [`PipelineError`] if the database fails.
+    /// [`PipelineError`] if the database fails: the batch is read again.
     pub async fn read(&self) -> Result<usize, PipelineError> {
-        let unread = self.store.unread(self.clock.now(), BATCH).await?;
+        if lock(&self.shared.entries).len() >= 2 * BATCH {
+            return Ok(0);
+        }
+        let unread = self.next_arrivals().await?;
         if unread.is_empty() {
             return Ok(0);
         }
-        let snapshot = self.registry.snapshot();
-        let mut admissions = Vec::with_capacity(unread.len());
-        let mut questions = Vec::new();
-        for arrival in unread {
-            let answers = self.opened_answers(&arrival);
-            let result = match self.read_one(&snapshot, &arrival, &answers) {
-                Read::Done(result) => result,
-                Read::Ask(requests) => {
-                    let again = self.clock.now().plus_ms(ASKING_MS);
-                    questions.push((arrival.clone(), requests));
-                    AdmissionResult::Asking(again)
-                }
-            };
-            admissions.push(admission(&arrival, result, None));
-        }
-        self.store.admit(&admissions).await?;
-        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let pipeline = self.clone();
+        let (unread, admissions, questions) = tokio::task::spawn_blocking(move || {
+            let snapshot = pipeline.registry.snapshot();
+            let reads: Vec<Read> =
+                unread.par_iter().map(|arrival| pipeline.read_one(&snapshot, arrival, &arrival.answers)).collect();
+            let mut questions = Vec::new();
+            let mut admissions = Vec::with_capacity(unread.len());
+            for (arrival, read) in unread.iter().zip(reads) {
+                let result = match read {
+                    Read::Done(result) => result,
+                    Read::Ask(requests) => {
+                        questions.push((arrival.clone(), requests));
+                        AdmissionResult::Asking(pipeline.clock.now().plus_ms(ASKING_MS))
+                    }
+                };
+                admissions.push(admission(arrival, result, None));
+            }
+            (unread, admissions, questions)
+        })
+        .await?;
+        let count = unread.len();
+        let ready = match self.store.admit(&admissions, LEASE_MS).await {
+            Ok(ready) => ready,
+            Err(error) => {
+                lock(&self.shared.arrivals).put_back(unread);
+                return Err(error.into());
+            }
+        };
+        lock(&self.shared.arrivals).done(unread.iter().map(|arrival| arrival.id.0));
+        self.keep(ready).await?;
+        self.shared.ready.notify_one();
+        let mut asking = lock(&self.shared.asking);
         while asking.try_join_next().is_some() {}
         for (arrival, requests) in questions {
             let pipeline = self.clone();
             asking.spawn(async move { pipeline.ask(arrival, requests).await });
         }
-        Ok(admissions.len())
+        Ok(count)
     }
 
     /// Asks the platform, outside of everything, and admits what the arrival says with the answers.
-    async fn ask(&self, arrival: UnreadArrival, requests: Vec<connectors::FetchRequest>) {
+    async fn ask(&self, arrival: Opened, requests: Vec<connectors::FetchRequest>) {
         // Closed by nobody, so a permit always comes.
-        let _permit = self.questions.acquire().await.ok();
+        let _permit = self.shared.questions.acquire().await.ok();
         let (result, sealed) = match self.answers(&arrival, requests).await {
             Ok((result, answers)) => (result, self.sealed_answers(&arrival, &answers)),
             Err(error) if !error.transient => (AdmissionResult::Parked(error.detail), None),
@@ -78,16 +98,24 @@ impl Pipeline {
                 (AdmissionResult::Later(why, self.clock.now().plus_ms(wait)), None)
             }
         };
-        if let Err(error) = self.store.admit(&[admission(&arrival, result, sealed)]).await {
+        let admitted = self.store.admit(&[admission(&arrival, result, sealed)], LEASE_MS).await;
+        let kept = match admitted {
+            Ok(ready) => self.keep(ready).await,
+            Err(error) => Err(error),
+        };
+        match kept {
+            Ok(()) => self.shared.ready.notify_one(),
             // Nothing is lost: the arrival is asked about again when its time comes.
-            tracing::warn!(arrival = %arrival.id, "what the platform answered could not be stored: {error}");
+            Err(error) => {
+                tracing::warn!(arrival = %arrival.id, "what the platform answered could not be stored: {error}");
+            }
         }
     }
 
     /// Asks, and asks on where an answer leads to another question (a second page).
     async fn answers(
         &self,
-        arrival: &UnreadArrival,
+        arrival: &Opened,
         mut requests: Vec<connectors::FetchRequest>,
     ) -> Result<(AdmissionResult, Answers), fetch::FetchError> {
         let snapshot = self.registry.snapshot();
@@ -103,14 +131,14 @@ impl Pipeline {
         Ok((AdmissionResult::Parked(format!("the platform's answers have more than {PAGES} pages")), answers))
     }
 
-    fn sealed_answers(&self, arrival: &UnreadArrival, answers: &Answers) -> Option<Vec<u8>> {
+    fn sealed_answers(&self, arrival: &Opened, answers: &Answers) -> Option<Vec<u8>> {
         let texts: BTreeMap<&str, String> =
             answers.iter().map(|(key, value)| (key.as_str(), hex::encode(value))).collect();
         let plain = serde_json::to_vec(&texts).ok()?;
         Some(self.vault.seal(&journal::context(&arrival.merchant, &arrival.source), &plain))
     }
 
-    fn opened_answers(&self, arrival: &UnreadArrival) -> Answers {
+    pub(super) fn opened_answers(&self, arrival: &UnreadArrival) -> Answers {
         let open = || -> Option<Answers> {
             let context = journal::context(&arrival.merchant, &arrival.source);
             let plain = self.vault.open(&context, arrival.fetched.as_ref()?).ok()?;
@@ -120,7 +148,7 @@ impl Pipeline {
         open().unwrap_or_default()
     }
 
-    fn read_one(&self, snapshot: &Snapshot, arrival: &UnreadArrival, answers: &Answers) -> Read {
+    fn read_one(&self, snapshot: &Snapshot, arrival: &Opened, answers: &Answers) -> Read {
         let parked = |why: String| Read::Done(AdmissionResult::Parked(why));
         let Some(programme) = snapshot.programme(&arrival.merchant) else {
             return parked("the merchant is not known any more".to_owned());
@@ -131,14 +159,14 @@ impl Pipeline {
         let Some(connector) = connectors::find(&source.platform) else {
             return parked(format!("this gateway has no connector for `{}`", source.platform));
         };
-        if let Some(why) = other_mode(arrival.test, source) {
+        let verified = match &arrival.verified {
+            Ok(verified) => verified,
+            Err(why) => return parked(why.clone()),
+        };
+        if let Some(why) = other_mode(verified.stamp().test, source) {
             return Read::Done(AdmissionResult::Test(why));
         }
-        let verified = match journal::reopen(&self.vault, arrival) {
-            Ok(verified) => verified,
-            Err(error) => return parked(error.to_string()),
-        };
-        let reading = normalise(connector, &verified, Context { source, fetched: answers });
+        let reading = normalise(connector, verified, Context { source, fetched: answers });
         match reading {
             Ok(Reading::Entries(happenings)) => {
                 let entries =
@@ -215,7 +243,7 @@ fn normalise(connector: &'static dyn Connector, verified: &Verified, context: Co
         .map_err(|unreadable| unreadable.0)
 }
 
-fn admission(arrival: &UnreadArrival, result: AdmissionResult, fetched: Option<Vec<u8>>) -> Admission {
+fn admission(arrival: &Opened, result: AdmissionResult, fetched: Option<Vec<u8>>) -> Admission {
     Admission {
         arrival: arrival.id,
         merchant: arrival.merchant.clone(),

@@ -1,40 +1,68 @@
-//! From queued entries to the settling commit: facts for the whole batch, plugins in parallel, plans in order, one commit.
+//! From entries to the settling commit: facts for the whole batch, plugins in parallel, plans in order, one commit.
 
-use super::{BATCH, Pipeline, PipelineError};
-use crate::decide::{self, Decided};
-use crate::ledger::{self, Terms};
-use crate::registry::Snapshot;
-use crate::vault::Vault;
-use perkgate_domain::ids::{ChannelId, MemberId, MerchantId};
-use perkgate_domain::plan::{Book, QueuedEntry, Settlement};
-use perkgate_domain::programme::Programme;
-use perkgate_domain::time::Moment;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use super::plan::{Plan, owner, plan};
+use super::{Pipeline, PipelineError, lock};
+use crate::decide;
+use crate::store::StoreError;
+use perkgate_domain::ids::MemberId;
+use perkgate_domain::plan::QueuedEntry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The longest wait before an entry that met a fault of ours is tried again.
-const PUT_OFF_MS: i64 = 60_000;
-
-/// What a batch writes.
-#[derive(Default)]
-struct Plan {
-    settlements: Vec<Settlement>,
-    put_off: Vec<(QueuedEntry, Moment, String)>,
-}
+/// How often a batch is done again at once because somebody else was first with part of it.
+const TRIES: usize = 4;
 
 impl Pipeline {
-    /// Settles one batch of queued entries. Answers how many were settled or put off.
+    /// Settles one batch of entries. Answers how many were settled or put off.
     ///
     /// # Errors
-    /// [`PipelineError`] if the database fails or somebody else settled them first; nothing was written then.
+    /// [`PipelineError`] if the database fails; nothing was written then, and the batch is settled later.
     pub async fn settle(&self) -> Result<usize, PipelineError> {
-        let started = Instant::now();
-        let now = self.clock.now();
-        let entries = self.store.queued(now, BATCH).await?;
+        let entries = self.next_entries().await?;
         if entries.is_empty() {
             return Ok(0);
         }
+        // There is room for more.
+        self.shared.arrived.notify_one();
+        let begun = entries.clone();
+        let settled = self.settle_batch(entries).await;
+        let mut queue = lock(&self.shared.entries);
+        match &settled {
+            Ok(_) => queue.done(begun.iter().map(|entry| entry.id.0)),
+            Err(_) => queue.put_back(begun),
+        }
+        settled
+    }
+
+    async fn settle_batch(&self, mut entries: Vec<QueuedEntry>) -> Result<usize, PipelineError> {
+        let started = Instant::now();
+        for _ in 0..TRIES {
+            let plan = self.plan(&entries).await?;
+            match self.store.settle(&plan.settlements, &plan.put_off).await {
+                Ok(()) => {
+                    self.metrics.batch(started.elapsed());
+                    self.report(&entries, &plan);
+                    self.let_wait(&entries, &plan).await?;
+                    return Ok(plan.settlements.len() + plan.put_off.len());
+                }
+                // Somebody settled an entry or used up a limit meanwhile: look again.
+                Err(StoreError::Stale) => {
+                    let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
+                    let left: HashSet<_> = self.store.still_queued(&ids).await?.into_iter().collect();
+                    entries.retain(|entry| left.contains(&entry.id));
+                    if entries.is_empty() {
+                        return Ok(0);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    async fn plan(&self, entries: &[QueuedEntry]) -> Result<Plan, PipelineError> {
+        let now = self.clock.now();
         let snapshot = self.registry.snapshot();
         let days: HashMap<usize, String> = entries
             .iter()
@@ -44,17 +72,27 @@ impl Pipeline {
             })
             .collect();
         let wanted: Vec<String> = days.values().cloned().collect::<HashSet<_>>().into_iter().collect();
-        let book = self.store.book(&entries, &wanted).await?;
-        let vault = Arc::clone(&self.vault);
-        let (plan, entries) = tokio::task::spawn_blocking(move || {
-            let plan = plan(&entries, &days, book, &snapshot, &vault, now);
-            (plan, entries)
-        })
-        .await?;
-        self.store.settle(&plan.settlements, &plan.put_off).await?;
-        self.metrics.batch(started.elapsed());
-        self.report(&entries, &plan);
-        Ok(plan.settlements.len() + plan.put_off.len())
+        let book = self.store.book(entries, &wanted).await?;
+        let (vault, entries) = (Arc::clone(&self.vault), entries.to_vec());
+        Ok(tokio::task::spawn_blocking(move || plan(&entries, &days, book, &snapshot, &vault, now)).await?)
+    }
+
+    /// What comes after an entry that was put off waits for it, in the database.
+    async fn let_wait(&self, entries: &[QueuedEntry], plan: &Plan) -> Result<(), StoreError> {
+        if plan.put_off.is_empty() {
+            return Ok(());
+        }
+        let off: HashSet<_> = plan.put_off.iter().map(|put_off| put_off.entry).collect();
+        let owners: HashSet<_> = entries.iter().filter(|entry| off.contains(&entry.id)).filter_map(owner).collect();
+        let behind = |entry: &QueuedEntry| owner(entry).is_some_and(|owner| owners.contains(&owner));
+        let mut waiting: Vec<_> = lock(&self.shared.entries).remove(behind).iter().map(|entry| entry.id).collect();
+        let done: HashSet<_> = plan.settlements.iter().map(|settlement| settlement.entry).collect();
+        let skipped = |entry: &&QueuedEntry| !done.contains(&entry.id) && !off.contains(&entry.id);
+        waiting.extend(entries.iter().filter(skipped).map(|entry| entry.id));
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        self.store.hold(&[], &waiting, 0).await
     }
 
     /// One line for each entry settled or put off.
@@ -73,9 +111,10 @@ impl Pipeline {
                 id = entry.event.external_id(), state, member = entry.member.as_ref().map_or("", MemberId::as_str),
                 postings = settlement.postings.len(), rewards = settlement.rewards.len(), messages = settlement.deliveries.len(), "{kind} {state}");
         }
-        for (entry, until, why) in &plan.put_off {
-            let wait_ms = until.since_ms(self.clock.now());
-            tracing::warn!(merchant = %entry.merchant, entry = %entry.id, attempts = entry.attempts + 1, wait_ms, "put off: {why}");
+        for put_off in &plan.put_off {
+            let Some(entry) = by_id.get(&put_off.entry) else { continue };
+            let wait_ms = put_off.until.since_ms(self.clock.now());
+            tracing::warn!(merchant = %entry.merchant, entry = %entry.id, attempts = entry.attempts + 1, wait_ms, "put off: {}", put_off.why);
         }
     }
 }
@@ -109,83 +148,4 @@ fn fault_words(fault: &perkgate_domain::decision::Fault) -> (&'static str, &'sta
         Kind::Host => "host",
     };
     (blame, kind)
-}
-
-/// Decides and plans a batch. In rounds: the first entries of all members in parallel, then their second entries, which must see
-/// what the first left, and so on.
-fn plan(
-    entries: &[QueuedEntry],
-    days: &HashMap<usize, String>,
-    mut book: Book,
-    snapshot: &Snapshot,
-    vault: &Vault,
-    now: Moment,
-) -> Plan {
-    let channels: HashMap<MerchantId, Vec<ChannelId>> = entries
-        .iter()
-        .filter_map(|entry| snapshot.programme(&entry.merchant))
-        .map(|programme| (programme.merchant.id.clone(), programme.channels.keys().cloned().collect()))
-        .collect();
-    let code_key = vault.code_key();
-    let mut plan = Plan::default();
-    let mut held_up: HashSet<(MerchantId, MemberId)> = HashSet::new();
-    for round in rounds(entries) {
-        let (mut indexes, mut turn): (Vec<usize>, Vec<(&QueuedEntry, &Programme)>) = (Vec::new(), Vec::new());
-        for index in round {
-            let entry = &entries[index];
-            let Some(programme) = snapshot.programme(&entry.merchant) else {
-                plan.put_off.push((entry.clone(), later(entry, now), "the merchant is not known yet".to_owned()));
-                continue;
-            };
-            // What comes after an entry that was put off waits for it.
-            if owner(entry).is_some_and(|owner| held_up.contains(&owner)) {
-                continue;
-            }
-            indexes.push(index);
-            turn.push((entry, programme));
-        }
-        let decided = decide::decide(&turn, &book, snapshot, vault);
-        for ((index, (entry, programme)), decided) in indexes.into_iter().zip(turn).zip(decided) {
-            match decided {
-                Decided::PutOff(why) => {
-                    held_up.extend(owner(entry));
-                    plan.put_off.push((entry.clone(), later(entry, now), why));
-                }
-                Decided::Proposals(proposals) => {
-                    let terms = Terms {
-                        currency: programme.merchant.currency,
-                        day: days.get(&index).map_or("", String::as_str),
-                        channels: channels.get(&entry.merchant).map_or(&[], Vec::as_slice),
-                        code_key: &code_key,
-                        now,
-                    };
-                    plan.settlements.push(ledger::settle(entry, proposals, terms, &mut book));
-                }
-            }
-        }
-    }
-    plan
-}
-
-fn owner(entry: &QueuedEntry) -> Option<(MerchantId, MemberId)> {
-    Some((entry.merchant.clone(), entry.member.clone()?))
-}
-
-fn later(entry: &QueuedEntry, now: Moment) -> Moment {
-    now.plus_ms(1_000_i64.saturating_mul(1 << entry.attempts.clamp(0, 10)).min(PUT_OFF_MS))
-}
-
-/// Indexes of entries such that no round has two of one member, and each member's stay in order.
-fn rounds(entries: &[QueuedEntry]) -> impl Iterator<Item = Vec<usize>> + use<> {
-    let mut turns: HashMap<(MerchantId, MemberId), usize> = HashMap::new();
-    let mut rounds: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (index, entry) in entries.iter().enumerate() {
-        let round = owner(entry).map_or(0, |owner| {
-            let turn = turns.entry(owner).or_default();
-            *turn += 1;
-            *turn - 1
-        });
-        rounds.entry(round).or_default().push(index);
-    }
-    rounds.into_values()
 }

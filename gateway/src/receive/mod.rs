@@ -98,7 +98,7 @@ async fn take(
             tracing::info!(%merchant, %source, status, "handshake answered");
             Answer::text(status, &body)
         }
-        Ok(Admitted::Event(verified)) => journal(&door, &merchant, &source, &verified, started).await,
+        Ok(Admitted::Event(verified)) => journal(&door, &merchant, &source, verified, started).await,
         Err(rejected) => turn_away(&door, &merchant, &source, &kept, received_at, rejected),
     }
 }
@@ -117,14 +117,14 @@ async fn journal(
     door: &Door,
     merchant: &MerchantId,
     source: &SourceId,
-    verified: &Verified,
+    verified: Verified,
     started: Instant,
 ) -> Response {
+    let stamp = verified.stamp().clone();
     match door.journal.append(merchant, source, verified).await {
         Ok(appended) => {
             let answer = Answer::Journalled(appended);
             door.metrics.arrival(answer.word(), started.elapsed());
-            let stamp = verified.stamp();
             tracing::info!(%merchant, %source, topic = stamp.topic, delivery = stamp.dedupe, "arrival {}", answer.word());
             answer.respond()
         }

@@ -1,97 +1,86 @@
 //! The only room with SQL. [`Store`] is a short list of whole acts, each one transaction, batch in and batch out: no other room
 //! holds a transaction, and nothing remote is called while one is open.
+//!
+//! Work is shared by leases: whoever holds an arrival or entry works on it, and what is not held any more, because its holder
+//! died, may be claimed by anybody. Leases go by the database's clock, since the clocks of machines differ. A lease only spares work:
+//! that nothing is done twice is seen to by each act's own checks.
 
-mod sqlite;
+mod acts;
+mod engine;
+mod error;
+mod sql;
 mod types;
-mod verify;
+mod views;
 
-pub use sqlite::SqliteStore;
+pub use error::StoreError;
 pub use types::{
-    Admission, AdmissionResult, Appended, ArrivalView, ContactField, DecisionView, DeliveryView, DueRow, EntryView,
-    ExplainView, InstallationRow, LedgerReport, MemberView, NewArrival, NewEntry, NewRejection, PluginRow, PostingView,
-    ProgrammeRows, QueueDepth, RejectionView, SealedRow, UnreadArrival,
+    Admission, AdmissionResult, Appended, Claim, ContactField, DueRow, InstallationRow, NewArrival, NewEntry,
+    NewRejection, PluginRow, ProgrammeRows, PutOff, QueueDepth, Schema, SealedRow, UnreadArrival,
+};
+pub use views::{
+    ArrivalView, ChannelView, DecisionView, DeliveryView, EntryView, ExplainView, LedgerReport, MemberView,
+    PostingView, RejectionView,
 };
 
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
-use perkgate_domain::ids::{ArrivalId, DeliveryId, Digest, MemberId, MerchantId, SourceId};
+use perkgate_domain::ids::{ArrivalId, ChannelId, DeliveryId, Digest, EntryId, MemberId, MerchantId, SourceId};
+use perkgate_domain::limits::BreakerLimits;
 use perkgate_domain::member::MemberKey;
 use perkgate_domain::plan::{Book, QueuedEntry, Settlement};
 use perkgate_domain::time::Moment;
 use std::sync::Arc;
-
-/// What went wrong with the database. The caller tries again or gives up; nothing was half done.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The URL names no database we know.
-    #[error("`{0}` is no database that Perkgate knows: use sqlite://PATH")]
-    Url(String),
-    /// The database cannot be opened.
-    #[error("cannot open the database {url}: {source}; check that the directory exists and may be written to")]
-    Open {
-        /// Without credentials.
-        url: String,
-        /// Why.
-        source: sqlx::Error,
-    },
-    /// Its tables are not those of this program, or newer.
-    #[error(
-        "cannot bring the database's tables up to date: {0}; is it another program's database, or from a newer Perkgate?"
-    )]
-    Migrate(#[from] sqlx::migrate::MigrateError),
-    /// A statement failed.
-    #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
-    /// A stored document does not read back.
-    #[error("a stored {what} cannot be read: {detail}")]
-    Corrupt {
-        /// Which.
-        what: &'static str,
-        /// Why.
-        detail: String,
-    },
-    /// Somebody else settled one of these entries or members meanwhile: do the batch again.
-    #[error("another process settled an entry of this batch first; the batch is done again")]
-    Stale,
-}
 
 /// The acts.
 #[async_trait]
 pub trait Store: Send + Sync {
     // --- journal
 
-    /// Journals verified arrivals durably. Answers in the order given.
-    async fn append(&self, arrivals: &[NewArrival]) -> Result<Vec<Appended>, StoreError>;
+    /// Journals verified arrivals durably, held by the caller for `lease_ms` by the database's clock. Answers in the order given.
+    async fn append(&self, arrivals: &[NewArrival], lease_ms: i64) -> Result<Vec<Appended>, StoreError>;
     /// Keeps what was turned away, and of each source no more than `keep`.
     async fn reject(&self, rejections: &[NewRejection], keep: i64) -> Result<(), StoreError>;
-    /// Arrivals not read yet, oldest first.
-    async fn unread(&self, now: Moment, most: usize) -> Result<Vec<UnreadArrival>, StoreError>;
-    /// Writes what arrivals turned out to say: entries (deduped for ever), members, and the arrivals' own end.
-    async fn admit(&self, admissions: &[Admission]) -> Result<(), StoreError>;
+    /// Leases arrivals that nobody holds and nobody read yet: some of every merchant's, oldest first.
+    async fn claim_arrivals(&self, claim: &Claim) -> Result<Vec<UnreadArrival>, StoreError>;
+    /// Writes what arrivals turned out to say: entries (deduped for ever), members, and the arrivals' own end. Answers the entries
+    /// that may be settled at once, held by the caller for `lease_ms`; those behind an older entry of their member wait for a claim.
+    async fn admit(&self, admissions: &[Admission], lease_ms: i64) -> Result<Vec<QueuedEntry>, StoreError>;
     /// Puts parked arrivals back in the queue, for when a newer gateway may read them. Answers how many.
     async fn unpark(&self) -> Result<u64, StoreError>;
 
     // --- settle
 
-    /// Entries that wait to be settled, in the order of the journal.
-    async fn queued(&self, now: Moment, most: usize) -> Result<Vec<QueuedEntry>, StoreError>;
+    /// Leases entries that nobody holds: some of every merchant's, each member's in the order of the journal, and nobody's while an
+    /// older one of theirs is held or put off.
+    async fn claim_entries(&self, claim: &Claim) -> Result<Vec<QueuedEntry>, StoreError>;
+    /// Holds arrivals and entries for another `lease_ms` from now; none gives them back to whoever claims them first.
+    async fn hold(&self, arrivals: &[ArrivalId], entries: &[EntryId], lease_ms: i64) -> Result<(), StoreError>;
+    /// Which of these still wait to be settled.
+    async fn still_queued(&self, entries: &[EntryId]) -> Result<Vec<EntryId>, StoreError>;
     /// Everything that deciding and settling `entries` may depend on. `days` are the civil days they fall on.
     async fn book(&self, entries: &[QueuedEntry], days: &[String]) -> Result<Book, StoreError>;
     /// Writes settlements, all or none; entries put off go back with a later time.
-    async fn settle(
-        &self,
-        settlements: &[Settlement],
-        put_off: &[(QueuedEntry, Moment, String)],
-    ) -> Result<(), StoreError>;
+    async fn settle(&self, settlements: &[Settlement], put_off: &[PutOff]) -> Result<(), StoreError>;
     /// What waits.
     async fn depth(&self) -> Result<QueueDepth, StoreError>;
 
     // --- notify
 
-    /// Leases deliveries whose time has come, until `lease`: after that they are due again, unless recorded.
-    async fn due(&self, now: Moment, most: usize, lease: Moment) -> Result<Vec<DueRow>, StoreError>;
-    /// Records attempts and what follows them.
-    async fn record(&self, attempts: &[Attempt]) -> Result<(), StoreError>;
+    /// Leases deliveries whose time has come: some of every channel's, at most `per_channel` of one (one, as a probe, of a channel
+    /// that fails), none of those in `full`.
+    async fn due(
+        &self,
+        claim: &Claim,
+        per_channel: usize,
+        full: &[(MerchantId, ChannelId)],
+        breaker: &BreakerLimits,
+    ) -> Result<Vec<DueRow>, StoreError>;
+    /// Records attempts and what follows them, for the deliveries and for their channels.
+    async fn record(&self, attempts: &[Attempt], breaker: &BreakerLimits) -> Result<(), StoreError>;
+    /// Channels of a merchant whose receiver fails.
+    async fn failing(&self, merchant: &MerchantId) -> Result<Vec<ChannelView>, StoreError>;
+    /// Forgets a channel's failures, so that it is sent to again. Answers whether there were any.
+    async fn resume(&self, merchant: &MerchantId, channel: &ChannelId) -> Result<bool, StoreError>;
     /// Deliveries of a merchant in a state, newest first.
     async fn deliveries(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<DeliveryView>, StoreError>;
     /// Makes a dead delivery due again. Answers whether there was one.
@@ -138,13 +127,18 @@ pub trait Store: Send + Sync {
     async fn verify(&self, merchant: Option<&MerchantId>) -> Result<LedgerReport, StoreError>;
 }
 
-/// Opens the database that `url` names and brings its tables up to date.
+/// Opens the database that `url` names.
 ///
 /// # Errors
 /// [`StoreError`] in a sentence for the operator.
-pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
-    if url.starts_with("sqlite:") {
-        return Ok(Arc::new(SqliteStore::open(url).await?));
-    }
-    Err(StoreError::Url(url.split_once("://").map_or(url, |(scheme, _)| scheme).to_owned()))
+pub async fn open(url: &str, schema: Schema) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(sql::SqlStore::open(url, schema).await?))
+}
+
+/// Brings the tables of the database that `url` names up to date. Answers the names of the migrations that this took.
+///
+/// # Errors
+/// [`StoreError`] in a sentence for the operator.
+pub async fn migrate(url: &str) -> Result<Vec<String>, StoreError> {
+    engine::revise(url).await
 }

@@ -1,15 +1,49 @@
-//! What goes in and out of the store's acts, where the vocabulary has no word for it: rows, and views for whoever asks.
+//! What goes in and out of the store's acts, where the vocabulary has no word for it.
 
-use perkgate_domain::decision::{Fault, LogLine, Outcome};
 use perkgate_domain::delivery::Delivery;
-use perkgate_domain::facts::Facts;
-use perkgate_domain::ids::{ArrivalId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId};
-use perkgate_domain::ledger::HeldReward;
-use perkgate_domain::member::{Member, MemberKey};
+use perkgate_domain::ids::{ArrivalId, Digest, EntryId, MerchantId, SourceId};
+use perkgate_domain::member::MemberKey;
 use perkgate_domain::programme::{Installation, Merchant};
-use perkgate_domain::purchase::{Event, Purchase, Refund};
+use perkgate_domain::purchase::Event;
 use perkgate_domain::time::Moment;
 use serde::Serialize;
+
+/// What opening a database does about its tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// Brings them up to date; a new file is made.
+    Migrate,
+    /// Insists that they are up to date.
+    Current,
+    /// Leaves them alone.
+    AsItIs,
+}
+
+/// How much of what waits one claim takes.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// By the gateway's clock: what was put off to later is left alone.
+    pub now: Moment,
+    /// Turns begin behind this merchant, so that everybody's comes.
+    pub after: String,
+    /// Merchants served.
+    pub turns: usize,
+    /// Rows taken in all, shared evenly by those served.
+    pub most: usize,
+    /// For how long, by the database's clock.
+    pub lease_ms: i64,
+}
+
+/// An entry that goes back into the queue because we failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutOff {
+    /// Which.
+    pub entry: EntryId,
+    /// Not before, by the gateway's clock.
+    pub until: Moment,
+    /// What failed.
+    pub why: String,
+}
 
 /// A verified request to be journalled.
 #[derive(Clone, Debug)]
@@ -215,166 +249,4 @@ pub struct PluginRow {
     pub version: String,
     /// The bytes.
     pub component: Vec<u8>,
-}
-
-/// A member for whoever asks.
-#[derive(Clone, Debug)]
-pub struct MemberView {
-    /// Standing and balances.
-    pub member: Member,
-    /// Newest first: everything not withdrawn.
-    pub rewards: Vec<HeldReward>,
-}
-
-/// An order for whoever asks.
-#[derive(Clone, Debug)]
-pub struct ExplainView {
-    /// The purchase's entry.
-    pub entry: EntryView,
-    /// The purchase.
-    pub purchase: Purchase,
-    /// What plugins said to it.
-    pub decisions: Vec<DecisionView>,
-    /// What was posted for it and for its refunds, in order.
-    pub postings: Vec<PostingView>,
-    /// Messages that followed.
-    pub deliveries: Vec<DeliveryView>,
-    /// Rewards and offers that followed.
-    pub rewards: Vec<HeldReward>,
-    /// Its refunds.
-    pub refunds: Vec<(EntryView, Refund)>,
-    /// Arrivals that spoke of it: the one that was taken, repetitions, and contradictions.
-    pub arrivals: Vec<ArrivalView>,
-}
-
-/// An arrival for whoever asks.
-#[derive(Clone, Debug, Serialize)]
-pub struct ArrivalView {
-    /// Its number.
-    pub arrival: ArrivalId,
-    /// The platform's word for it.
-    pub topic: String,
-    /// Where it stands: `new`, `read`, `nothing`, `test`, `conflict` or `parked`.
-    pub state: String,
-    /// Why, where that is not plain.
-    pub note: Option<String>,
-    /// The first entry it speaks of.
-    pub entry: Option<EntryId>,
-}
-
-/// An entry for whoever asks.
-#[derive(Clone, Debug)]
-pub struct EntryView {
-    /// Its number.
-    pub id: EntryId,
-    /// Where it stands.
-    pub state: String,
-    /// Why, where that is not plain.
-    pub cause: Option<String>,
-    /// Whom it concerns.
-    pub member: Option<MemberId>,
-    /// When it happened.
-    pub at: Moment,
-}
-
-/// A decision for whoever asks.
-#[derive(Clone, Debug)]
-pub struct DecisionView {
-    /// On which entry.
-    pub entry: EntryId,
-    /// Which installation.
-    pub installation: InstallationId,
-    /// The component that ran.
-    pub digest: Digest,
-    /// The settings it ran with.
-    pub settings_revision: i64,
-    /// What it was told.
-    pub facts: Facts,
-    /// What it answered.
-    pub outcome: Outcome,
-    /// Why the gateway does not act on it, if it does not.
-    pub ruling: Option<Fault>,
-    /// What became of single decisions.
-    pub notes: Vec<String>,
-    /// Nothing follows.
-    pub shadow: bool,
-    /// Fuel used.
-    pub fuel: i64,
-    /// What it logged.
-    pub log: Vec<LogLine>,
-}
-
-/// A posting for whoever asks.
-#[derive(Clone, Debug, Serialize)]
-pub struct PostingView {
-    /// Of which entry.
-    pub entry: EntryId,
-    /// The unit of account.
-    pub wallet: String,
-    /// Where it left.
-    pub source: String,
-    /// Where it arrived.
-    pub destination: String,
-    /// Whole units.
-    pub amount: i64,
-    /// The lot earned or reversed.
-    pub lot: Option<String>,
-    /// When.
-    pub at: Moment,
-}
-
-/// A delivery for whoever asks.
-#[derive(Clone, Debug, Serialize)]
-pub struct DeliveryView {
-    /// The message.
-    #[serde(flatten)]
-    pub delivery: Delivery,
-    /// Attempts so far.
-    pub attempts: i64,
-}
-
-/// A rejected arrival for whoever asks.
-#[derive(Clone, Debug, Serialize)]
-pub struct RejectionView {
-    /// Which source.
-    pub source: SourceId,
-    /// Machine-readable cause.
-    pub cause: String,
-    /// The cause in a sentence.
-    pub detail: String,
-    /// Of the body.
-    pub digest: String,
-    /// Size of the body.
-    pub bytes: i64,
-    /// When.
-    pub received_at: Moment,
-}
-
-/// What a check of the ledger found.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct LedgerReport {
-    /// Entries looked at.
-    pub entries: i64,
-    /// Postings looked at.
-    pub postings: i64,
-    /// Members whose chain was followed.
-    pub members: i64,
-    /// Lots looked at.
-    pub lots: i64,
-    /// What does not hold, in sentences; at most 100.
-    pub problems: Vec<String>,
-}
-
-impl LedgerReport {
-    /// Whether every invariant holds.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        self.problems.is_empty()
-    }
-    /// Adds a finding, as long as there is room.
-    pub fn found(&mut self, problem: impl Into<String>) {
-        if self.problems.len() < 100 {
-            self.problems.push(problem.into());
-        }
-    }
 }

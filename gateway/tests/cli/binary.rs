@@ -150,7 +150,8 @@ impl Shop {
             use sqlx::Connection as _;
             let mut hand = sqlx::SqliteConnection::connect(&url).await.expect("the database opens");
             sqlx::query_scalar(
-                "select external_id from entries where kind = 'purchase' and state = 'settled' order by entry_id",
+                "select external_id from entries
+                 where kind = 'purchase' and entry_id not in (select entry_id from waiting) order by entry_id",
             )
             .fetch_all(&mut hand)
             .await

@@ -8,7 +8,7 @@ use perkgate_gateway::journal::Journal;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 pub(super) async fn measure(purchases: u32, members: u32) -> anyhow::Result<Value> {
@@ -79,8 +79,7 @@ async fn journal_range(
     members: u32,
 ) -> anyhow::Result<()> {
     let limits = DoorLimits { patience_ms: 60_000, ..DoorLimits::default() };
-    let (journal, writers) =
-        Journal::start(Arc::clone(&gateway.store), Arc::clone(&gateway.vault), limits, Arc::new(Notify::new()));
+    let (journal, writers) = Journal::start(Arc::clone(&gateway.store), Arc::clone(&gateway.vault), limits, None);
     let connector = connectors::find(&source.platform).ok_or_else(|| anyhow::anyhow!("no connector"))?;
     let room = Arc::new(Semaphore::new(limits.commit * 2));
     let mut waiting = JoinSet::new();
@@ -96,7 +95,7 @@ async fn journal_range(
         let permit = Arc::clone(&room).acquire_owned().await?;
         let (journal, source) = (journal.clone(), source.id.clone());
         waiting.spawn(async move {
-            let appended = journal.append(&"bench".into(), &source, &verified).await;
+            let appended = journal.append(&"bench".into(), &source, verified).await;
             drop(permit);
             appended
         });

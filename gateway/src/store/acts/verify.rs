@@ -1,13 +1,14 @@
 //! Proves the ledger from its postings alone: balances are what postings make them, every member's chain is whole, lots say what
 //! their postings say, nothing is counted twice.
 
-use super::{LedgerReport, StoreError};
+use super::rows::document;
+use crate::store::engine::{Cell, Engine, Row, Tx};
+use crate::store::{LedgerReport, StoreError};
 use perkgate_domain::decision::Share;
 use perkgate_domain::ids::{EntryId, MerchantId};
 use perkgate_domain::ledger::{Account, Posting};
+use perkgate_domain::member::Balance;
 use perkgate_domain::time::Moment;
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use std::collections::{BTreeMap, HashMap};
 
 /// Postings read at once, so that a large ledger is checked in bounded memory (balances of members aside).
@@ -24,10 +25,14 @@ struct Replayed {
     lots: HashMap<(String, String), i64>,
 }
 
-pub(super) async fn verify(pool: &SqlitePool, merchant: Option<&MerchantId>) -> Result<LedgerReport, StoreError> {
+pub(in crate::store) async fn verify(
+    engine: &Engine,
+    merchant: Option<&MerchantId>,
+) -> Result<LedgerReport, StoreError> {
     // One snapshot: a ledger that is written to meanwhile is still checked as it stood at one moment.
-    let mut tx = pool.begin().await?;
-    let only = merchant.map(MerchantId::as_str);
+    let mut tx = engine.read().await?;
+    // The empty name is nobody's: every merchant.
+    let only = merchant.map_or("", MerchantId::as_str);
     let mut report = LedgerReport::default();
     let replayed = replay(&mut tx, only, &mut report).await?;
     compare_balances(&mut tx, only, &replayed, &mut report).await?;
@@ -38,24 +43,19 @@ pub(super) async fn verify(pool: &SqlitePool, merchant: Option<&MerchantId>) -> 
     Ok(report)
 }
 
-async fn replay(
-    tx: &mut SqliteConnection,
-    only: Option<&str>,
-    report: &mut LedgerReport,
-) -> Result<Replayed, StoreError> {
+async fn replay(tx: &mut Tx, only: &str, report: &mut LedgerReport) -> Result<Replayed, StoreError> {
     let mut replayed = Replayed::default();
     let mut after = 0_i64;
     loop {
-        let rows = sqlx::query(
-            "select * from postings where posting_id > $1 and ($2 is null or merchant_id = $2) order by posting_id limit $3",
-        )
-        .bind(after)
-        .bind(only)
-        .bind(PAGE)
-        .fetch_all(&mut *tx)
-        .await?;
+        let rows = tx
+            .rows(
+                "select * from postings where posting_id > $1 and ($2 = '' or merchant_id = $2) order by posting_id limit $3",
+                &[after.into(), only.into(), PAGE.into()],
+                &[],
+            )
+            .await?;
         let Some(last) = rows.last() else { return Ok(replayed) };
-        after = last.try_get("posting_id")?;
+        after = last.get("posting_id")?;
         for row in &rows {
             report.postings += 1;
             follow(row, &mut replayed, report)?;
@@ -63,27 +63,27 @@ async fn replay(
     }
 }
 
-fn follow(row: &SqliteRow, replayed: &mut Replayed, report: &mut LedgerReport) -> Result<(), StoreError> {
-    let merchant: String = row.try_get("merchant_id")?;
-    let number: i64 = row.try_get("posting_id")?;
-    let (source, destination): (String, String) = (row.try_get("source")?, row.try_get("destination")?);
+fn follow(row: &Row, replayed: &mut Replayed, report: &mut LedgerReport) -> Result<(), StoreError> {
+    let merchant: String = row.get("merchant_id")?;
+    let number: i64 = row.get("posting_id")?;
+    let (source, destination): (String, String) = (row.get("source")?, row.get("destination")?);
     let (Some(from), Some(to)) = (Account::parse(&source), Account::parse(&destination)) else {
         report.found(format!(
             "posting {number} moves between `{source}` and `{destination}`, which are not both accounts"
         ));
         return Ok(());
     };
-    let hash: &[u8] = row.try_get("hash")?;
+    let hash: &[u8] = row.get("hash")?;
     let posting = Posting {
-        entry: EntryId(row.try_get("entry_id")?),
-        ordinal: row.try_get("ordinal")?,
-        member: row.try_get::<&str, _>("member_id")?.into(),
-        wallet: row.try_get("wallet")?,
+        entry: EntryId(row.get("entry_id")?),
+        ordinal: row.get("ordinal")?,
+        member: row.get::<&str>("member_id")?.into(),
+        wallet: row.get("wallet")?,
         source: from,
         destination: to,
-        amount: row.try_get("amount")?,
-        lot: row.try_get::<Option<&str>, _>("lot_id")?.map(Into::into),
-        at: Moment(row.try_get("at")?),
+        amount: row.get("amount")?,
+        lot: row.get::<Option<&str>>("lot_id")?.map(Into::into),
+        at: Moment(row.get("at")?),
         hash: hash.try_into().unwrap_or([0; 32]),
     };
     let owner = (merchant.clone(), posting.member.to_string());
@@ -110,23 +110,27 @@ fn follow(row: &SqliteRow, replayed: &mut Replayed, report: &mut LedgerReport) -
 }
 
 async fn compare_balances(
-    tx: &mut SqliteConnection,
-    only: Option<&str>,
+    tx: &mut Tx,
+    only: &str,
     replayed: &Replayed,
     report: &mut LedgerReport,
 ) -> Result<(), StoreError> {
-    let rows =
-        sqlx::query("select merchant_id, account, wallet, amount from balances where $1 is null or merchant_id = $1")
-            .bind(only)
-            .fetch_all(tx)
-            .await?;
+    let statement = "select merchant_id, account, wallet, amount from balances where $1 = '' or merchant_id = $1";
     let mut cached = Balances::new();
-    for row in &rows {
-        cached.insert(
-            (row.try_get("merchant_id")?, row.try_get("account")?, row.try_get("wallet")?),
-            row.try_get("amount")?,
-        );
+    for row in tx.rows(statement, &[only.into()], &[]).await? {
+        cached.insert((row.get("merchant_id")?, row.get("account")?, row.get("wallet")?), row.get("amount")?);
     }
+    each_member(tx, only, |row| {
+        let (merchant, member): (String, String) = (row.get("merchant_id")?, row.get("member_id")?);
+        let balances: BTreeMap<String, Balance> = document("member's balances", row.get("balances")?)?;
+        for (wallet, balance) in balances {
+            let account = |part: &str| format!("{member}/{part}");
+            cached.insert((merchant.clone(), account("available"), wallet.clone()), balance.available);
+            cached.insert((merchant.clone(), account("pending"), wallet), balance.pending);
+        }
+        Ok(())
+    })
+    .await?;
     for (key, amount) in &replayed.balances {
         let stored = cached.remove(key).unwrap_or(0);
         if stored != *amount {
@@ -150,50 +154,72 @@ async fn compare_balances(
 }
 
 async fn compare_chains(
-    tx: &mut SqliteConnection,
-    only: Option<&str>,
+    tx: &mut Tx,
+    only: &str,
     replayed: &Replayed,
     report: &mut LedgerReport,
 ) -> Result<(), StoreError> {
-    let rows = sqlx::query("select merchant_id, member_id, chain from members where $1 is null or merchant_id = $1")
-        .bind(only)
-        .fetch_all(tx)
-        .await?;
-    for row in &rows {
+    each_member(tx, only, |row| {
         report.members += 1;
-        let owner: (String, String) = (row.try_get("merchant_id")?, row.try_get("member_id")?);
+        let owner: (String, String) = (row.get("merchant_id")?, row.get("member_id")?);
         let expected = replayed.chains.get(&owner).copied().unwrap_or([0; 32]);
-        if row.try_get::<&[u8], _>("chain")? != expected.as_slice() {
+        if row.get::<&[u8]>("chain")? != expected.as_slice() {
             report.found(format!(
                 "the chain of member {} of {} does not end where its postings do: one is missing",
                 owner.1, owner.0
             ));
         }
+        Ok(())
+    })
+    .await
+}
+
+/// Every member's row, some at a time.
+async fn each_member(
+    tx: &mut Tx,
+    only: &str,
+    mut act: impl FnMut(&Row) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut after: (String, String) = Default::default();
+    loop {
+        let values = [Cell::from(&after.0), (&after.1).into(), only.into(), PAGE.into()];
+        let rows = tx
+            .rows(
+                "select merchant_id, member_id, balances, chain from members
+                 where (merchant_id, member_id) > ($1, $2) and ($3 = '' or merchant_id = $3)
+                 order by merchant_id, member_id limit $4",
+                &values,
+                &[],
+            )
+            .await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        rows.iter().try_for_each(&mut act)?;
+        after = (last.get("merchant_id")?, last.get("member_id")?);
     }
-    Ok(())
 }
 
 async fn compare_lots(
-    tx: &mut SqliteConnection,
-    only: Option<&str>,
+    tx: &mut Tx,
+    only: &str,
     replayed: &Replayed,
     report: &mut LedgerReport,
 ) -> Result<(), StoreError> {
-    let rows = sqlx::query(
-        "select merchant_id, lot_id, amount, reversed, shares from lots where $1 is null or merchant_id = $1",
-    )
-    .bind(only)
-    .fetch_all(tx)
-    .await?;
+    let rows = tx
+        .rows(
+            "select merchant_id, lot_id, amount, reversed, shares from lots where $1 = '' or merchant_id = $1",
+            &[only.into()],
+            &[],
+        )
+        .await?;
     for row in &rows {
         report.lots += 1;
-        let key: (String, String) = (row.try_get("merchant_id")?, row.try_get("lot_id")?);
-        let (amount, reversed): (i64, i64) = (row.try_get("amount")?, row.try_get("reversed")?);
+        let key: (String, String) = (row.get("merchant_id")?, row.get("lot_id")?);
+        let (amount, reversed): (i64, i64) = (row.get("amount")?, row.get("reversed")?);
         let posted = replayed.lots.get(&key).copied().unwrap_or(0);
         if posted != amount - reversed {
             report.found(format!("lot {} of {} keeps {}, its postings make {posted}", key.1, key.0, amount - reversed));
         }
-        let shares: Vec<Share> = super::sqlite::read_document("shares", row.try_get("shares")?)?;
+        let shares: Vec<Share> = document("shares", row.get("shares")?)?;
         if !shares.is_empty() && shares.iter().map(|share| share.amount).sum::<i64>() != amount {
             report.found(format!("the shares of lot {} of {} do not add up to {amount}", key.1, key.0));
         }
@@ -201,22 +227,19 @@ async fn compare_lots(
     Ok(())
 }
 
-async fn count_entries(
-    tx: &mut SqliteConnection,
-    only: Option<&str>,
-    report: &mut LedgerReport,
-) -> Result<(), StoreError> {
-    report.entries = sqlx::query_scalar("select count(*) from entries where $1 is null or merchant_id = $1")
-        .bind(only)
-        .fetch_one(&mut *tx)
+async fn count_entries(tx: &mut Tx, only: &str, report: &mut LedgerReport) -> Result<(), StoreError> {
+    let row =
+        tx.row("select count(*) as entries from entries where $1 = '' or merchant_id = $1", &[only.into()]).await?;
+    report.entries = row.map_or(Ok(0), |row| row.get("entries"))?;
+    let row = tx
+        .row(
+            "select count(*) as orphans from postings p
+             left join entries e on e.entry_id = p.entry_id left join waiting w on w.entry_id = p.entry_id
+             where ($1 = '' or p.merchant_id = $1) and (e.entry_id is null or w.entry_id is not null)",
+            &[only.into()],
+        )
         .await?;
-    let orphans: i64 = sqlx::query_scalar(
-        "select count(*) from postings p left join entries e on e.entry_id = p.entry_id
-         where ($1 is null or p.merchant_id = $1) and (e.entry_id is null or e.state <> 'settled')",
-    )
-    .bind(only)
-    .fetch_one(tx)
-    .await?;
+    let orphans: i64 = row.map_or(Ok(0), |row| row.get("orphans"))?;
     if orphans != 0 {
         report.found(format!("{orphans} postings belong to no settled entry"));
     }

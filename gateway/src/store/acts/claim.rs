@@ -1,0 +1,182 @@
+//! Turns at the queues: whoever claims takes some of every merchant's work, oldest first, and holds it for a while. Merchants come in
+//! the order of their names, from where the last claim ended; each is found by one step along an index, so a backlog of one costs the
+//! others nothing.
+
+use super::rows::document;
+use crate::store::engine::{Dialect, Engine, Row, Set, Tx};
+use crate::store::{Claim, StoreError, UnreadArrival};
+use perkgate_domain::ids::{ArrivalId, EntryId};
+use perkgate_domain::plan::QueuedEntry;
+use perkgate_domain::time::Moment;
+use std::collections::BTreeSet;
+
+/// Whose turn it is: `$2` is the merchant behind whom turns begin, `$3` how many get one, and who is before comes after the rest.
+macro_rules! turns {
+    ($table:literal) => {
+        concat!(
+            "with recursive ahead (merchant_id, turn) as (
+                 select (select min(merchant_id) from ", $table, " and merchant_id > $2), 1
+                 union all
+                 select (select min(merchant_id) from ", $table, " and merchant_id > ahead.merchant_id), ahead.turn + 1
+                 from ahead where ahead.merchant_id is not null and ahead.turn < $3
+             ),
+             around (merchant_id, turn) as (
+                 select (select min(merchant_id) from ", $table, " and merchant_id <= $2), 1
+                 union all
+                 select (select min(merchant_id) from ", $table, " and merchant_id > around.merchant_id and merchant_id <= $2),
+                        around.turn + 1
+                 from around where around.merchant_id is not null and around.turn < $3
+             ),
+             turns (merchant_id) as (
+                 select merchant_id from ahead where merchant_id is not null
+                 union all
+                 select merchant_id from around where merchant_id is not null
+             ),
+             share (most) as (select case when count(*) > $4 or count(*) = 0 then 1 else $4 / count(*) end from turns) "
+        )
+    };
+}
+
+const ARRIVAL_TURNS: &str = turns!("inbox where leased_until >= 0");
+const ENTRY_TURNS: &str = turns!("waiting where state = 'queued'");
+
+/// Of one merchant: arrivals that may be read now.
+const ARRIVALS_OF: &str = "select i.arrival_id from inbox i
+    where i.merchant_id = turns.merchant_id and i.not_before <= $1 and i.leased_until <= {now}
+    order by i.arrival_id limit (select most from share)";
+
+/// Of one merchant: entries that may be settled now. What is behind an entry of the same member that is held or put off waits for it.
+const ENTRIES_OF: &str = "select w.entry_id from waiting w
+    where w.state = 'queued' and w.merchant_id = turns.merchant_id and w.not_before <= $1 and w.leased_until <= {now}
+          and not exists (select 1 from waiting b
+                          where b.state = 'queued' and b.merchant_id = w.merchant_id and b.member_id = w.member_id
+                                and b.entry_id < w.entry_id and (b.not_before > $1 or b.leased_until > {now}))
+    order by w.entry_id limit (select most from share)";
+
+pub(in crate::store) async fn arrivals(engine: &Engine, claim: &Claim) -> Result<Vec<UnreadArrival>, StoreError> {
+    // Mostly nothing waits, and finding that out should not take the writer's lock.
+    if engine.row("select merchant_id from inbox order by merchant_id limit 1", &[]).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut tx = engine.write().await?;
+    let ids = lease(&mut tx, claim, ARRIVAL_TURNS, ARRIVALS_OF, "inbox", "arrival_id").await?;
+    let rows = tx
+        .rows(
+            "select a.arrival_id, a.merchant_id, a.source_id, a.topic, a.dedupe, a.test, a.sealed, a.received_at, i.fetched,
+                    i.attempts
+             from {k} join arrivals a on a.arrival_id = k.id join inbox i on i.arrival_id = k.id
+             order by a.arrival_id",
+            &[],
+            &[&Set::of_ids("k", ids)],
+        )
+        .await?;
+    tx.commit().await?;
+    rows.iter().map(unread).collect()
+}
+
+fn unread(row: &Row) -> Result<UnreadArrival, StoreError> {
+    Ok(UnreadArrival {
+        id: ArrivalId(row.get("arrival_id")?),
+        merchant: row.get::<&str>("merchant_id")?.into(),
+        source: row.get::<&str>("source_id")?.into(),
+        topic: row.get("topic")?,
+        dedupe: row.get("dedupe")?,
+        test: row.get::<i64>("test")? != 0,
+        sealed: row.get("sealed")?,
+        fetched: row.get("fetched")?,
+        received_at: Moment(row.get("received_at")?),
+        attempts: row.get("attempts")?,
+    })
+}
+
+pub(in crate::store) async fn entries(engine: &Engine, claim: &Claim) -> Result<Vec<QueuedEntry>, StoreError> {
+    let waits = "select merchant_id from waiting where state = 'queued' order by merchant_id limit 1";
+    if engine.row(waits, &[]).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut tx = engine.write().await?;
+    let ids = lease(&mut tx, claim, ENTRY_TURNS, ENTRIES_OF, "waiting", "entry_id").await?;
+    let rows = tx
+        .rows(
+            "select e.entry_id, e.merchant_id, e.source_id, w.member_id, e.purchase_entry, e.document, w.attempts
+             from {k} join entries e on e.entry_id = k.id join waiting w on w.entry_id = k.id
+             order by e.entry_id",
+            &[],
+            &[&Set::of_ids("k", ids)],
+        )
+        .await?;
+    tx.commit().await?;
+    rows.iter()
+        .map(|row| {
+            Ok(QueuedEntry {
+                id: EntryId(row.get("entry_id")?),
+                merchant: row.get::<&str>("merchant_id")?.into(),
+                source: row.get::<&str>("source_id")?.into(),
+                event: document("event", row.get("document")?)?,
+                member: row.get::<Option<&str>>("member_id")?.map(Into::into),
+                purchase: row.get::<Option<i64>>("purchase_entry")?.map(EntryId),
+                attempts: row.get("attempts")?,
+            })
+        })
+        .collect()
+}
+
+/// Takes turns and writes the lease. One process at a time: two would take one member's entries apart.
+async fn lease(
+    tx: &mut Tx,
+    claim: &Claim,
+    turns: &str,
+    of_one: &str,
+    table: &str,
+    id: &str,
+) -> Result<Vec<i64>, StoreError> {
+    let picked = match tx.dialect() {
+        Dialect::Postgres => {
+            tx.run("select pg_advisory_xact_lock(1347110740, 1)", &[], &[]).await?;
+            format!("select p.{id} from turns cross join lateral ({of_one}) p")
+        }
+        // No lateral joins here, but a sub-select may look at the row beside it.
+        Dialect::Sqlite => format!("select p.{id} from turns join {table} p on p.{id} in ({of_one})"),
+    };
+    let statement = format!(
+        "{turns}, picked ({id}) as ({picked})
+         update {table} set leased_until = {{now}} + $5 where {id} in (select {id} from picked) returning {id}"
+    );
+    let most = claim.most.max(1);
+    let values =
+        [claim.now.into(), (&claim.after).into(), claim.turns.max(1).into(), most.into(), claim.lease_ms.into()];
+    let rows = tx.rows(&statement, &values, &[]).await?;
+    let ids = rows.iter().map(|row| row.get(id)).collect::<Result<BTreeSet<i64>, _>>()?;
+    Ok(ids.into_iter().collect())
+}
+
+pub(in crate::store) async fn hold(
+    engine: &Engine,
+    arrivals: &[ArrivalId],
+    entries: &[EntryId],
+    lease_ms: i64,
+) -> Result<(), StoreError> {
+    let arrivals = Set::of_ids("k", arrivals.iter().map(|arrival| arrival.0));
+    let entries = Set::of_ids("k", entries.iter().map(|entry| entry.0));
+    let mut tx = engine.write().await?;
+    for (statement, ids) in [
+        (
+            "update inbox set leased_until = case when $1 > 0 then {now} + $1 else 0 end from {k} where arrival_id = k.id",
+            arrivals,
+        ),
+        (
+            "update waiting set leased_until = case when $1 > 0 then {now} + $1 else 0 end from {k} where entry_id = k.id",
+            entries,
+        ),
+    ] {
+        tx.run(statement, &[lease_ms.into()], &[&ids]).await?;
+    }
+    tx.commit().await
+}
+
+pub(in crate::store) async fn still_queued(engine: &Engine, entries: &[EntryId]) -> Result<Vec<EntryId>, StoreError> {
+    let ids = Set::of_ids("k", entries.iter().map(|entry| entry.0));
+    let queued = "select w.entry_id from {k} join waiting w on w.entry_id = k.id and w.state = 'queued'";
+    let rows = engine.rows(queued, &[], &[&ids]).await?;
+    rows.iter().map(|row| Ok(EntryId(row.get("entry_id")?))).collect()
+}

@@ -1,0 +1,232 @@
+//! What admitting writes about entries: the entries themselves, and their places in the queue.
+
+use super::admit::{Draft, EntryKey, Known, key_set};
+use super::rows::{json, owner, word};
+use crate::store::StoreError;
+use crate::store::engine::{Kind as Column, Set, Tx};
+use perkgate_domain::ids::{EntryId, MemberId, MerchantId};
+use perkgate_domain::plan::{EntryState, QueuedEntry};
+use perkgate_domain::purchase::{Event, Kind};
+use std::collections::{BTreeSet, HashMap};
+
+/// A refund goes to its purchase's member once the purchase is settled; until then it is parked, and the purchase's settlement
+/// wakes it.
+pub(super) async fn find_purchases(tx: &mut Tx, drafts: &mut [Draft<'_>]) -> Result<(), StoreError> {
+    let wanted: BTreeSet<EntryKey> = drafts.iter().filter_map(|draft| purchase_key(draft)).collect();
+    let rows = tx
+        .rows(
+            "select e.entry_id, e.merchant_id, e.source_id, e.kind, e.external_id, e.member_id, w.state
+             from {k} join entries e on e.merchant_id = k.merchant_id and e.source_id = k.source_id
+                  and e.kind = k.kind and e.external_id = k.external_id
+             left join waiting w on w.entry_id = e.entry_id",
+            &[],
+            &[&key_set(wanted.iter())],
+        )
+        .await?;
+    let mut purchases = HashMap::new();
+    for row in &rows {
+        let key: EntryKey =
+            (row.get("merchant_id")?, row.get("source_id")?, Kind::Purchase.as_str(), row.get("external_id")?);
+        let member: Option<String> = row.get("member_id")?;
+        purchases.insert(key, (EntryId(row.get("entry_id")?), member, row.get::<Option<String>>("state")?));
+    }
+    for draft in drafts {
+        let Some(key) = purchase_key(draft) else { continue };
+        if let Some((entry, member, state)) = purchases.get(&key) {
+            draft.purchase_entry = Some(*entry);
+            draft.member = member.as_deref().map(Into::into);
+            // Settled, or waiting for a member as its refund will.
+            if state.is_none() || state.as_deref() == Some(EntryState::Unclaimed.as_str()) {
+                continue;
+            }
+        }
+        draft.state = EntryState::Parked;
+        draft.cause = Some("waits for its purchase");
+    }
+    Ok(())
+}
+
+fn purchase_key(draft: &Draft<'_>) -> Option<EntryKey> {
+    match &draft.entry.event {
+        Event::Refund(refund) => {
+            Some((draft.key.0.clone(), draft.key.1.clone(), Kind::Purchase.as_str(), refund.purchase.clone()))
+        }
+        _ => None,
+    }
+}
+
+pub(super) async fn insert_entries(
+    tx: &mut Tx,
+    drafts: &mut [Draft<'_>],
+    known: &mut HashMap<EntryKey, Known>,
+) -> Result<(), StoreError> {
+    let mut rows = Set::new(
+        "k",
+        &[
+            ("merchant_id", Column::Text),
+            ("source_id", Column::Text),
+            ("kind", Column::Text),
+            ("external_id", Column::Text),
+            ("reference", Column::Text),
+            ("arrival_id", Column::Int),
+            ("member_id", Column::Text),
+            ("purchase_entry", Column::Int),
+            ("document", Column::Text),
+            ("digest", Column::Bytes),
+            ("happened_at", Column::Int),
+        ],
+    );
+    for draft in drafts.iter().filter(|draft| draft.claims.is_none()) {
+        let reference = match &draft.entry.event {
+            Event::Purchase(purchase) => purchase.reference.as_ref(),
+            Event::Refund(_) | Event::Join(_) => None,
+        };
+        rows.push([
+            (&draft.key.0).into(),
+            (&draft.key.1).into(),
+            draft.key.2.into(),
+            (&draft.key.3).into(),
+            reference.into(),
+            draft.admission.arrival.into(),
+            draft.member.as_ref().into(),
+            draft.purchase_entry.into(),
+            json("event", &draft.entry.event)?.into(),
+            draft.entry.digest.into(),
+            draft.entry.event.at().into(),
+        ]);
+    }
+    let inserted = tx
+        .rows(
+            "insert into entries (merchant_id, source_id, kind, external_id, reference, arrival_id, member_id, purchase_entry,
+                                  document, digest, happened_at)
+             select k.merchant_id, k.source_id, k.kind, k.external_id, k.reference, k.arrival_id, k.member_id, k.purchase_entry,
+                    k.document, k.digest, k.happened_at
+             from {k} order by k.place
+             returning entry_id, merchant_id, source_id, kind, external_id",
+            &[],
+            &[&rows],
+        )
+        .await?;
+    let mut numbers = HashMap::with_capacity(inserted.len());
+    for row in &inserted {
+        let kind = word("kind", row.get("kind")?, Kind::parse)?.as_str();
+        let key: EntryKey = (row.get("merchant_id")?, row.get("source_id")?, kind, row.get("external_id")?);
+        numbers.insert(key, EntryId(row.get("entry_id")?));
+    }
+    for draft in drafts.iter_mut().filter(|draft| draft.claims.is_none()) {
+        draft.id = numbers.get(&draft.key).copied();
+        if let Some(entry) = draft.id {
+            known.insert(draft.key.clone(), Known { entry, digest: draft.entry.digest, unclaimed: false });
+        }
+    }
+    Ok(())
+}
+
+/// Members of whom something waits already.
+async fn waiting_owners(
+    tx: &mut Tx,
+    fresh: &[(EntryId, &Draft<'_>)],
+) -> Result<BTreeSet<(MerchantId, MemberId)>, StoreError> {
+    let owners: BTreeSet<(&str, &str)> = fresh
+        .iter()
+        .filter(|(_, draft)| draft.state == EntryState::Queued)
+        .filter_map(|(_, draft)| Some((draft.key.0.as_str(), draft.member.as_ref()?.as_str())))
+        .collect();
+    let mut owned = Set::new("k", &[("merchant_id", Column::Text), ("member_id", Column::Text)]);
+    for (merchant, member) in owners {
+        owned.push([merchant.into(), member.into()]);
+    }
+    let rows = tx
+        .rows(
+            "select distinct w.merchant_id, w.member_id from {k} join waiting w
+             on w.state = 'queued' and w.merchant_id = k.merchant_id and w.member_id = k.member_id",
+            &[],
+            &[&owned],
+        )
+        .await?;
+    rows.iter().map(owner).collect()
+}
+
+/// Puts new entries in the queue, and answers those that may be settled at once: nothing older of their member waits, except what
+/// is answered with them.
+pub(super) async fn enqueue(tx: &mut Tx, drafts: &[Draft<'_>], lease_ms: i64) -> Result<Vec<QueuedEntry>, StoreError> {
+    let mut fresh: Vec<(EntryId, &Draft<'_>)> =
+        drafts.iter().filter_map(|draft| draft.id.map(|id| (id, draft))).collect();
+    fresh.sort_by_key(|(id, _)| *id);
+    let behind = waiting_owners(tx, &fresh).await?;
+    let mut queue = Set::new(
+        "k",
+        &[
+            ("entry_id", Column::Int),
+            ("merchant_id", Column::Text),
+            ("source_id", Column::Text),
+            ("member_id", Column::Text),
+            ("purchase_id", Column::Text),
+            ("state", Column::Text),
+            ("cause", Column::Text),
+            ("held", Column::Int),
+        ],
+    );
+    let mut ready = Vec::with_capacity(fresh.len());
+    for (id, draft) in fresh {
+        let waits =
+            draft.member.as_ref().is_some_and(|member| behind.contains(&(draft.key.0.as_str().into(), member.clone())));
+        let held = lease_ms > 0 && draft.state == EntryState::Queued && !waits;
+        let purchase = match &draft.entry.event {
+            Event::Refund(refund) => Some(&refund.purchase),
+            _ => None,
+        };
+        queue.push([
+            id.into(),
+            (&draft.key.0).into(),
+            (&draft.key.1).into(),
+            draft.member.as_ref().into(),
+            purchase.into(),
+            draft.state.as_str().into(),
+            draft.cause.into(),
+            held.into(),
+        ]);
+        if held {
+            ready.push(QueuedEntry {
+                id,
+                merchant: draft.admission.merchant.clone(),
+                source: draft.admission.source.clone(),
+                event: draft.entry.event.clone(),
+                member: draft.member.clone(),
+                purchase: draft.purchase_entry,
+                attempts: 0,
+            });
+        }
+    }
+    tx.run(
+        "insert into waiting (entry_id, merchant_id, source_id, member_id, purchase_id, state, cause, leased_until)
+         select k.entry_id, k.merchant_id, k.source_id, k.member_id, k.purchase_id, k.state, k.cause,
+                case when k.held = 1 then {now} + $1 else 0 end
+         from {k} order by k.place",
+        &[lease_ms.into()],
+        &[&queue],
+    )
+    .await?;
+    Ok(ready)
+}
+
+/// Queues what nobody had claimed, now that somebody is named. Its refunds wait for it, as if they had come first.
+pub(super) async fn claim_entries(tx: &mut Tx, drafts: &[Draft<'_>]) -> Result<(), StoreError> {
+    let mut rows = Set::new("k", &[("entry_id", Column::Int), ("member_id", Column::Text)]);
+    for draft in drafts {
+        if let (Some(entry), Some(member)) = (draft.claims, &draft.member) {
+            rows.push([entry.into(), member.into()]);
+        }
+    }
+    for statement in [
+        "update waiting set state = 'parked', cause = 'waits for its purchase'
+         from {k} join entries e on e.purchase_entry = k.entry_id
+         where waiting.entry_id = e.entry_id and waiting.state = 'unclaimed'",
+        "update entries set member_id = k.member_id from {k} where entries.entry_id = k.entry_id",
+        "update waiting set state = 'queued', cause = null, member_id = k.member_id
+         from {k} where waiting.entry_id = k.entry_id and waiting.state = 'unclaimed'",
+    ] {
+        tx.run(statement, &[], &[&rows]).await?;
+    }
+    Ok(())
+}

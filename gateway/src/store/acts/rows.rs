@@ -1,0 +1,107 @@
+//! Between rows and the vocabulary: documents that read back or say why not.
+
+use crate::store::StoreError;
+use crate::store::engine::Row;
+use perkgate_domain::decision::Price;
+use perkgate_domain::delivery::{Delivery, DeliveryState};
+use perkgate_domain::ids::{Digest, EntryId, MemberId, MerchantId};
+use perkgate_domain::ledger::{HeldReward, RewardState};
+use perkgate_domain::member::Member;
+use perkgate_domain::time::Moment;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A document's text.
+pub(super) fn json<T: Serialize + ?Sized>(what: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt { what, detail: error.to_string() })
+}
+
+/// A document read back.
+pub(super) fn document<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt { what, detail: error.to_string() })
+}
+
+/// A 32-byte column.
+pub(super) fn hash32(what: &'static str, bytes: &[u8]) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Corrupt { what, detail: format!("{} bytes instead of 32", bytes.len()) })
+}
+
+/// A digest column.
+pub(super) fn digest(row: &Row, column: &'static str) -> Result<Digest, StoreError> {
+    Ok(Digest::from_bytes(hash32(column, row.get(column)?)?))
+}
+
+/// A word column.
+pub(super) fn word<T>(what: &'static str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+    parse(text).ok_or_else(|| StoreError::Corrupt { what, detail: format!("`{text}` is not a known word") })
+}
+
+/// A moment column that may be null.
+pub(super) fn moment(row: &Row, column: &str) -> Result<Option<Moment>, StoreError> {
+    Ok(row.get::<Option<i64>>(column)?.map(Moment))
+}
+
+/// Whose row it is.
+pub(super) fn owner(row: &Row) -> Result<(MerchantId, MemberId), StoreError> {
+    Ok((row.get::<&str>("merchant_id")?.into(), row.get::<&str>("member_id")?.into()))
+}
+
+/// A `members` row.
+pub(super) fn member(row: &Row) -> Result<Member, StoreError> {
+    Ok(Member {
+        id: row.get::<&str>("member_id")?.into(),
+        version: row.get("version")?,
+        joined_at: Moment(row.get("joined_at")?),
+        locale: row.get("locale")?,
+        consent: row.get::<i64>("consent")? != 0,
+        visits: row.get("visits")?,
+        spent: row.get("spent")?,
+        first_purchase_at: moment(row, "first_purchase_at")?,
+        last_purchase_at: moment(row, "last_purchase_at")?,
+        tier: row.get("tier")?,
+        tags: document("member's tags", row.get("tags")?)?,
+        balances: document("member's balances", row.get("balances")?)?,
+        chain: hash32("chain", row.get("chain")?)?,
+    })
+}
+
+/// A `rewards` row.
+pub(super) fn reward(row: &Row) -> Result<HeldReward, StoreError> {
+    let price = match (row.get::<Option<String>>("price_wallet")?, row.get::<Option<i64>>("price_amount")?) {
+        (Some(wallet), Some(amount)) => Some(Price { wallet, amount }),
+        _ => None,
+    };
+    let text = |column: &str| row.get::<String>(column);
+    Ok(HeldReward {
+        id: text("reward_id")?.as_str().into(),
+        member: text("member_id")?.as_str().into(),
+        entry: EntryId(row.get("entry_id")?),
+        installation: text("installation_id")?.as_str().into(),
+        partner: row.get::<Option<&str>>("partner_id")?.map(Into::into),
+        key: text("reward_key")?,
+        title: text("title")?,
+        text: text("terms")?,
+        code: text("code")?,
+        price,
+        state: word("reward state", row.get("state")?, RewardState::parse)?,
+        issued_at: Moment(row.get("issued_at")?),
+        expires_at: moment(row, "expires_at")?,
+    })
+}
+
+/// A `deliveries` row.
+pub(super) fn delivery(row: &Row) -> Result<Delivery, StoreError> {
+    let text = |column: &str| row.get::<&str>(column);
+    Ok(Delivery {
+        id: text("delivery_id")?.into(),
+        merchant: text("merchant_id")?.into(),
+        channel: text("channel_id")?.into(),
+        entry: EntryId(row.get("entry_id")?),
+        installation: text("installation_id")?.into(),
+        member: text("member_id")?.into(),
+        message: document("message", text("message")?)?,
+        state: word("delivery state", text("state")?, DeliveryState::parse)?,
+        note: row.get("note")?,
+        created_at: Moment(row.get("created_at")?),
+    })
+}

@@ -1,0 +1,271 @@
+//! Opening a database: is it there, is it ours, are its tables those of this program? Every answer is one sentence that says what to do.
+
+use super::Engine;
+use crate::store::{Schema, StoreError};
+use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection as _, Row as _};
+use std::collections::BTreeSet;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+/// Marks a SQLite file as ours, so that another program's is recognised: "PKGT".
+const APPLICATION_ID: i64 = 0x504b_4754;
+/// The oldest PostgreSQL that the statements are written for.
+const OLDEST_POSTGRES: i32 = 150_000;
+/// How long a start waits for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long an act waits for a connection of the pool before it fails and is tried again.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// Opens what `url` names.
+pub(in crate::store) async fn open(url: &str, schema: Schema) -> Result<Engine, StoreError> {
+    match url.split_once(':').map_or(url, |(scheme, _)| scheme) {
+        "sqlite" => sqlite(url, schema).await,
+        "postgres" | "postgresql" => postgres(url, schema).await,
+        scheme => Err(StoreError::Url(scheme.to_owned())),
+    }
+}
+
+/// Brings the tables up to date and says which migrations that took.
+pub(in crate::store) async fn revise(url: &str) -> Result<Vec<String>, StoreError> {
+    let engine = open(url, Schema::AsItIs).await?;
+    let (migrator, before) = match &engine {
+        Engine::Sqlite { write, .. } => (&SQLITE, applied_sqlite(write).await?),
+        Engine::Postgres(pool) => (&POSTGRES, applied_postgres(pool).await?),
+    };
+    match &engine {
+        Engine::Sqlite { write, .. } => SQLITE.run(write).await.map_err(migration)?,
+        Engine::Postgres(pool) => POSTGRES.run(pool).await.map_err(migration)?,
+    }
+    let named = |migration: &sqlx::migrate::Migration| format!("{:04}_{}", migration.version, migration.description);
+    Ok(migrator.iter().filter(|migration| !before.contains(&migration.version)).map(named).collect())
+}
+
+async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|error| StoreError::Named {
+            url: url.to_owned(),
+            detail: plain(&error),
+            example: "sqlite://perkgate.db",
+        })?
+        .create_if_missing(schema != Schema::Current)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        .statement_cache_capacity(200);
+    let failed = |error: sqlx::Error| StoreError::Open { url: url.to_owned(), detail: why_not_sqlite(&error) };
+    let pool =
+        |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(30));
+    let write = pool(1).connect_with(options.clone()).await.map_err(failed)?;
+    claim_file(&write, url).await?;
+    match schema {
+        Schema::Migrate => SQLITE.run(&write).await.map_err(migration)?,
+        Schema::Current => current(&SQLITE, &applied_sqlite(&write).await?)?,
+        Schema::AsItIs => {}
+    }
+    let read = pool(4).connect_with(options.read_only(true)).await.map_err(failed)?;
+    Ok(Engine::Sqlite { write, read })
+}
+
+/// Refuses a file that has tables and is not ours; marks a new one.
+async fn claim_file(write: &SqlitePool, url: &str) -> Result<(), StoreError> {
+    let unreadable = |error: sqlx::Error| StoreError::Open { url: url.to_owned(), detail: why_not_sqlite(&error) };
+    let id: i64 = sqlx::query_scalar("pragma application_id").fetch_one(write).await.map_err(unreadable)?;
+    let tables: i64 =
+        sqlx::query_scalar("select count(*) from sqlite_schema").fetch_one(write).await.map_err(unreadable)?;
+    if id == APPLICATION_ID {
+        return Ok(());
+    }
+    if id != 0 || tables != 0 {
+        return Err(StoreError::Foreign { url: url.to_owned(), what: "file" });
+    }
+    sqlx::query("pragma application_id = 1347110740").execute(write).await?;
+    Ok(())
+}
+
+async fn applied_sqlite(pool: &SqlitePool) -> Result<BTreeSet<i64>, StoreError> {
+    let known = sqlx::query("select 1 from sqlite_schema where name = '_sqlx_migrations'").fetch_optional(pool).await?;
+    if known.is_none() {
+        return Ok(BTreeSet::new());
+    }
+    let mut connection = pool.acquire().await?;
+    let applied = connection.list_applied_migrations(SQLITE.table_name.as_ref()).await.map_err(migration)?;
+    Ok(applied.into_iter().map(|applied| applied.version).collect())
+}
+
+async fn postgres(url: &str, schema: Schema) -> Result<Engine, StoreError> {
+    const EXAMPLE: &str = "postgres://user:password@host:5432/database";
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| StoreError::Named { url: shown(url), detail: plain(&error), example: EXAMPLE })?
+        .application_name("perkgate")
+        .statement_cache_capacity(200)
+        // The planner is right about index look-ups and wrong about how long compiling them would pay. The limits end what a lost
+        // connection or a stuck peer would otherwise hold for ever.
+        .options([
+            ("jit", "off"),
+            ("statement_timeout", "30s"),
+            ("lock_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+        ]);
+    let failed = |error: &sqlx::Error| StoreError::Open { url: shown(url), detail: why_not_postgres(error, &options) };
+    // One connection first: a pool would keep trying and then only say that time was up.
+    let first = tokio::time::timeout(CONNECT, sqlx::PgConnection::connect_with(&options)).await;
+    match first {
+        Ok(Ok(connection)) => connection.close().await?,
+        Ok(Err(error)) => return Err(failed(&error)),
+        Err(_) => return Err(failed(&sqlx::Error::PoolTimedOut)),
+    }
+    let pool = PgPoolOptions::new()
+        .max_connections(12)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(options.clone())
+        .await
+        .map_err(|error| failed(&error))?;
+    claim_schema(&pool, url).await?;
+    match schema {
+        Schema::Migrate => POSTGRES.run(&pool).await.map_err(migration)?,
+        Schema::Current => current(&POSTGRES, &applied_postgres(&pool).await?)?,
+        Schema::AsItIs => {}
+    }
+    Ok(Engine::Postgres(pool))
+}
+
+/// Refuses a server that is too old, and a database that has tables and is not ours.
+async fn claim_schema(pool: &PgPool, url: &str) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "select current_setting('server_version_num')::int as version, current_setting('server_version') as spoken,
+                (select count(*) from pg_tables where schemaname = current_schema() and tablename <> '_sqlx_migrations') as tables,
+                to_regclass('registry') is not null and to_regclass('arrivals') is not null as ours,
+                coalesce(current_schema(), '') as place",
+    )
+    .fetch_one(pool)
+    .await?;
+    if row.try_get::<i32, _>("version")? < OLDEST_POSTGRES {
+        let detail = format!("it is PostgreSQL {}, and Perkgate needs 15 or newer", row.try_get::<&str, _>("spoken")?);
+        return Err(StoreError::Open { url: shown(url), detail });
+    }
+    if row.try_get::<&str, _>("place")?.is_empty() {
+        let detail = "the role may use no schema of it: grant it one, or make it the database's owner".to_owned();
+        return Err(StoreError::Open { url: shown(url), detail });
+    }
+    if row.try_get::<i64, _>("tables")? > 0 && !row.try_get::<bool, _>("ours")? {
+        return Err(StoreError::Foreign { url: shown(url), what: "database" });
+    }
+    Ok(())
+}
+
+async fn applied_postgres(pool: &PgPool) -> Result<BTreeSet<i64>, StoreError> {
+    let known: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(pool).await?;
+    if !known {
+        return Ok(BTreeSet::new());
+    }
+    let mut connection = pool.acquire().await?;
+    let applied = connection.list_applied_migrations(POSTGRES.table_name.as_ref()).await.map_err(migration)?;
+    Ok(applied.into_iter().map(|applied| applied.version).collect())
+}
+
+/// Whether the tables are exactly those of this program.
+fn current(migrator: &Migrator, applied: &BTreeSet<i64>) -> Result<(), StoreError> {
+    if let Some(version) = applied.iter().find(|version| !migrator.version_exists(**version)) {
+        return Err(StoreError::Newer(*version));
+    }
+    if migrator.iter().any(|migration| !applied.contains(&migration.version)) {
+        return Err(StoreError::Older);
+    }
+    Ok(())
+}
+
+fn migration(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(version) => StoreError::Newer(version),
+        MigrateError::VersionMismatch(version) => StoreError::Changed(version),
+        error => StoreError::Migrate(error.to_string()),
+    }
+}
+
+/// A URL without what follows `user:`, for messages.
+fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((credentials, place)) => {
+            let user = credentials.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{place}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+fn why_not_sqlite(error: &sqlx::Error) -> String {
+    let text = plain(error);
+    match error.as_database_error().and_then(|error| error.code()).as_deref() {
+        Some("14") => {
+            "it cannot be opened: check that the directory exists and that the file may be read and written".to_owned()
+        }
+        Some("26" | "11" | "267" | "523" | "779") => {
+            format!(
+                "the file is damaged or no SQLite database ({text}): put a backup in its place, or name another file"
+            )
+        }
+        Some("5" | "261" | "517") => "another program keeps it locked: end that program, or wait for it".to_owned(),
+        Some("8") => "it may only be read: check the permissions of the file and its directory".to_owned(),
+        _ => text,
+    }
+}
+
+fn why_not_postgres(error: &sqlx::Error, options: &PgConnectOptions) -> String {
+    let (host, port, user) = (options.get_host(), options.get_port(), options.get_username());
+    let database = options.get_database().unwrap_or(user);
+    match error {
+        sqlx::Error::Io(error) => {
+            format!("no PostgreSQL answers at {host}, port {port} ({error}): is it running, and the address right?")
+        }
+        sqlx::Error::PoolTimedOut => {
+            format!("PostgreSQL at {host}, port {port} does not answer within {} s", CONNECT.as_secs())
+        }
+        sqlx::Error::Tls(error) => {
+            format!("no encrypted connection can be made ({error}): see `sslmode` and `sslrootcert`")
+        }
+        sqlx::Error::Database(error) => match error.code().as_deref() {
+            Some("28P01" | "28000") => {
+                format!("it does not let `{user}` in: check user and password ({})", error.message())
+            }
+            Some("3D000") => {
+                format!("there is no database `{database}`: create it (`createdb {database}`) and start again")
+            }
+            Some("42501") => format!("`{user}` has no permission for it: make it the owner of `{database}`"),
+            Some("53300") => {
+                "it has no connection left: raise its `max_connections`, or run fewer processes".to_owned()
+            }
+            Some("57P03") => "it is just starting or stopping: try again in a moment".to_owned(),
+            _ => error.message().to_owned(),
+        },
+        error => plain(error),
+    }
+}
+
+/// An error's own words, without the words of the library around them.
+fn plain(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Configuration(error) => error.to_string(),
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        assert_eq!(shown("postgres://anna:p@ss:word@host:5432/db"), "postgres://anna@host:5432/db");
+        assert_eq!(shown("postgres://host/db"), "postgres://host/db");
+        assert_eq!(shown("nonsense"), "nonsense");
+    }
+}

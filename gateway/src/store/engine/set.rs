@@ -1,0 +1,286 @@
+//! A set of rows as one parameter: JSON that SQLite takes apart with `json_each`, arrays that PostgreSQL takes apart with `unnest`. One
+//! statement for a batch, not one for a row.
+
+use perkgate_domain::ids::{
+    ArrivalId, ChannelId, DeliveryId, Digest, EntryId, InstallationId, LotId, MemberId, MerchantId, PartnerId,
+    RewardId, SourceId,
+};
+use perkgate_domain::time::Moment;
+use sqlx::Arguments as _;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Kind {
+    Text,
+    Int,
+    Bytes,
+}
+
+/// One value on its way into a statement.
+#[derive(Clone, Debug)]
+pub(in crate::store) enum Cell<'a> {
+    Null,
+    Text(Cow<'a, str>),
+    Int(i64),
+    Bytes(Cow<'a, [u8]>),
+}
+
+#[derive(Debug)]
+enum Column {
+    Text(Vec<Option<String>>),
+    Int(Vec<Option<i64>>),
+    Bytes(Vec<Option<Vec<u8>>>),
+}
+
+/// Rows with the columns of its declaration, and `place`: their order, from 1.
+#[derive(Debug)]
+pub(in crate::store) struct Set {
+    name: &'static str,
+    names: Vec<&'static str>,
+    columns: Vec<Column>,
+    rows: usize,
+}
+
+impl Set {
+    /// No rows yet. In a statement `{name}` stands for the set, and `name.column` for its columns.
+    pub(in crate::store) fn new(name: &'static str, columns: &[(&'static str, Kind)]) -> Self {
+        let kinds = columns.iter().map(|(_, kind)| match kind {
+            Kind::Text => Column::Text(Vec::new()),
+            Kind::Int => Column::Int(Vec::new()),
+            Kind::Bytes => Column::Bytes(Vec::new()),
+        });
+        Self { name, names: columns.iter().map(|(name, _)| *name).collect(), columns: kinds.collect(), rows: 0 }
+    }
+
+    /// A set of one column, `id`.
+    pub(in crate::store) fn of_ids(name: &'static str, ids: impl IntoIterator<Item = i64>) -> Self {
+        let column: Vec<_> = ids.into_iter().map(Some).collect();
+        Self { name, names: vec!["id"], rows: column.len(), columns: vec![Column::Int(column)] }
+    }
+
+    /// Adds a row, its cells in the order of the columns. A cell of another kind than its column counts as null, which no column that
+    /// matters takes.
+    pub(in crate::store) fn push<const N: usize>(&mut self, cells: [Cell<'_>; N]) {
+        debug_assert_eq!(N, self.columns.len(), "set {} has other columns", self.name);
+        self.rows += 1;
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            match column {
+                Column::Text(values) => values.push(match cell {
+                    Cell::Text(text) => Some(text.into_owned()),
+                    _ => None,
+                }),
+                Column::Int(values) => values.push(match cell {
+                    Cell::Int(number) => Some(number),
+                    _ => None,
+                }),
+                Column::Bytes(values) => values.push(match cell {
+                    Cell::Bytes(bytes) => Some(bytes.into_owned()),
+                    _ => None,
+                }),
+            }
+        }
+    }
+
+    pub(in crate::store) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    pub(in crate::store) fn len(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn placeholder(&self) -> String {
+        format!("{{{}}}", self.name)
+    }
+
+    pub(super) fn sqlite_source(&self, number: usize) -> String {
+        let mut columns = String::new();
+        for (place, (name, column)) in self.names.iter().zip(&self.columns).enumerate() {
+            // Bytes travel as hexadecimal text.
+            let _ = match column {
+                Column::Bytes(_) => write!(columns, "unhex(value ->> {place}) as {name}, "),
+                Column::Text(_) | Column::Int(_) => write!(columns, "value ->> {place} as {name}, "),
+            };
+        }
+        format!("(select {columns}key + 1 as place from json_each(${number})) as {}", self.name)
+    }
+
+    pub(super) fn postgres_source(&self, number: usize) -> String {
+        let mut arrays = String::new();
+        for (place, column) in self.columns.iter().enumerate() {
+            let kind = match column {
+                Column::Text(_) => "text",
+                Column::Int(_) => "bigint",
+                Column::Bytes(_) => "bytea",
+            };
+            let comma = if place == 0 { "" } else { ", " };
+            let _ = write!(arrays, "{comma}${}::{kind}[]", number + place);
+        }
+        format!("unnest({arrays}) with ordinality as {}({}, place)", self.name, self.names.join(", "))
+    }
+
+    /// Answers how many parameters it took.
+    pub(super) fn add_to(&self, arguments: &mut PgArguments) -> Result<usize, BoxDynError> {
+        for column in &self.columns {
+            match column {
+                Column::Text(values) => arguments.add(values)?,
+                Column::Int(values) => arguments.add(values)?,
+                Column::Bytes(values) => arguments.add(values)?,
+            }
+        }
+        Ok(self.columns.len())
+    }
+
+    /// The rows as an array of arrays.
+    pub(super) fn json(&self) -> String {
+        let mut text = String::with_capacity(self.rows * self.columns.len() * 24);
+        text.push('[');
+        for row in 0..self.rows {
+            text.push_str(if row == 0 { "[" } else { ",[" });
+            for (place, column) in self.columns.iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                column.write_json(row, &mut text);
+            }
+            text.push(']');
+        }
+        text.push(']');
+        text
+    }
+}
+
+impl Column {
+    fn write_json(&self, row: usize, text: &mut String) {
+        match self {
+            Self::Text(values) => match values.get(row).and_then(Option::as_deref) {
+                // A text always serialises.
+                Some(value) => text.push_str(&serde_json::to_string(value).unwrap_or_default()),
+                None => text.push_str("null"),
+            },
+            Self::Int(values) => {
+                let _ = match values.get(row).copied().flatten() {
+                    Some(value) => write!(text, "{value}"),
+                    None => write!(text, "null"),
+                };
+            }
+            Self::Bytes(values) => match values.get(row).and_then(Option::as_deref) {
+                Some(value) => {
+                    text.push('"');
+                    text.push_str(&hex::encode(value));
+                    text.push('"');
+                }
+                None => text.push_str("null"),
+            },
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Cell<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+impl<'a> From<&'a String> for Cell<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+impl From<String> for Cell<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+impl From<i64> for Cell<'_> {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+impl From<bool> for Cell<'_> {
+    fn from(yes: bool) -> Self {
+        Self::Int(i64::from(yes))
+    }
+}
+impl From<usize> for Cell<'_> {
+    fn from(count: usize) -> Self {
+        Self::Int(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+impl<'a> From<&'a [u8]> for Cell<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(Cow::Borrowed(bytes))
+    }
+}
+impl<'a> From<&'a Vec<u8>> for Cell<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Self {
+        Self::Bytes(Cow::Borrowed(bytes))
+    }
+}
+impl From<[u8; 32]> for Cell<'_> {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self::Bytes(Cow::Owned(bytes.to_vec()))
+    }
+}
+impl From<Digest> for Cell<'_> {
+    fn from(digest: Digest) -> Self {
+        Self::Bytes(Cow::Owned(digest.as_bytes().to_vec()))
+    }
+}
+impl From<Moment> for Cell<'_> {
+    fn from(moment: Moment) -> Self {
+        Self::Int(moment.0)
+    }
+}
+impl From<EntryId> for Cell<'_> {
+    fn from(id: EntryId) -> Self {
+        Self::Int(id.0)
+    }
+}
+impl From<ArrivalId> for Cell<'_> {
+    fn from(id: ArrivalId) -> Self {
+        Self::Int(id.0)
+    }
+}
+impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+macro_rules! text_cells {
+    ($($id:ident)*) => {$(
+        impl<'a> From<&'a $id> for Cell<'a> {
+            fn from(id: &'a $id) -> Self {
+                id.as_str().into()
+            }
+        }
+    )*};
+}
+text_cells!(MerchantId SourceId MemberId InstallationId PartnerId LotId RewardId DeliveryId ChannelId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_says_the_same_to_both_engines() {
+        let mut set = Set::new("k", &[("name", Kind::Text), ("amount", Kind::Int), ("hash", Kind::Bytes)]);
+        assert!(set.is_empty());
+        set.push(["a\"b".into(), 7_i64.into(), Cell::from(&[0_u8, 255][..])]);
+        set.push([Cell::Null, Cell::Null, Cell::Null]);
+        assert_eq!(set.len(), 2);
+        assert_eq!(set.json(), r#"[["a\"b",7,"00ff"],[null,null,null]]"#);
+        assert_eq!(
+            set.sqlite_source(3),
+            "(select value ->> 0 as name, value ->> 1 as amount, unhex(value ->> 2) as hash, key + 1 as place from json_each($3)) as k"
+        );
+        assert_eq!(
+            set.postgres_source(3),
+            "unnest($3::text[], $4::bigint[], $5::bytea[]) with ordinality as k(name, amount, hash, place)"
+        );
+    }
+}

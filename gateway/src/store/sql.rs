@@ -1,0 +1,135 @@
+//! [`Store`] over SQL: every act is handed to the file that holds its statements.
+
+use super::acts::{admit, book, channels, claim, journal, look, order, outbox, programme, settle, verify};
+use super::engine::{self, Engine};
+use super::{
+    Admission, Appended, ArrivalView, ChannelView, Claim, DeliveryView, DueRow, ExplainView, LedgerReport, MemberView,
+    NewArrival, NewRejection, PluginRow, ProgrammeRows, PutOff, QueueDepth, RejectionView, Schema, Store, StoreError,
+    UnreadArrival,
+};
+use async_trait::async_trait;
+use perkgate_domain::delivery::Attempt;
+use perkgate_domain::ids::{ArrivalId, ChannelId, DeliveryId, Digest, EntryId, MemberId, MerchantId, SourceId};
+use perkgate_domain::limits::BreakerLimits;
+use perkgate_domain::member::MemberKey;
+use perkgate_domain::plan::{Book, QueuedEntry, Settlement};
+use perkgate_domain::time::Moment;
+
+/// On either engine.
+#[derive(Debug)]
+pub(super) struct SqlStore {
+    engine: Engine,
+}
+
+impl SqlStore {
+    pub(super) async fn open(url: &str, schema: Schema) -> Result<Self, StoreError> {
+        Ok(Self { engine: engine::open(url, schema).await? })
+    }
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn append(&self, arrivals: &[NewArrival], lease_ms: i64) -> Result<Vec<Appended>, StoreError> {
+        journal::append(&self.engine, arrivals, lease_ms).await
+    }
+    async fn reject(&self, rejections: &[NewRejection], keep: i64) -> Result<(), StoreError> {
+        journal::reject(&self.engine, rejections, keep).await
+    }
+    async fn claim_arrivals(&self, claim: &Claim) -> Result<Vec<UnreadArrival>, StoreError> {
+        claim::arrivals(&self.engine, claim).await
+    }
+    async fn admit(&self, admissions: &[Admission], lease_ms: i64) -> Result<Vec<QueuedEntry>, StoreError> {
+        admit::admit(&self.engine, admissions, lease_ms).await
+    }
+    async fn unpark(&self) -> Result<u64, StoreError> {
+        journal::unpark(&self.engine).await
+    }
+    async fn claim_entries(&self, claim: &Claim) -> Result<Vec<QueuedEntry>, StoreError> {
+        claim::entries(&self.engine, claim).await
+    }
+    async fn hold(&self, arrivals: &[ArrivalId], entries: &[EntryId], lease_ms: i64) -> Result<(), StoreError> {
+        claim::hold(&self.engine, arrivals, entries, lease_ms).await
+    }
+    async fn still_queued(&self, entries: &[EntryId]) -> Result<Vec<EntryId>, StoreError> {
+        claim::still_queued(&self.engine, entries).await
+    }
+    async fn book(&self, entries: &[QueuedEntry], days: &[String]) -> Result<Book, StoreError> {
+        book::book(&self.engine, entries, days).await
+    }
+    async fn settle(&self, settlements: &[Settlement], put_off: &[PutOff]) -> Result<(), StoreError> {
+        settle::settle(&self.engine, settlements, put_off).await
+    }
+    async fn depth(&self) -> Result<QueueDepth, StoreError> {
+        look::depth(&self.engine).await
+    }
+    async fn due(
+        &self,
+        claim: &Claim,
+        per_channel: usize,
+        full: &[(MerchantId, ChannelId)],
+        breaker: &BreakerLimits,
+    ) -> Result<Vec<DueRow>, StoreError> {
+        outbox::due(&self.engine, claim, per_channel, full, breaker).await
+    }
+    async fn record(&self, attempts: &[Attempt], breaker: &BreakerLimits) -> Result<(), StoreError> {
+        outbox::record(&self.engine, attempts, breaker).await
+    }
+    async fn failing(&self, merchant: &MerchantId) -> Result<Vec<ChannelView>, StoreError> {
+        channels::failing(&self.engine, merchant).await
+    }
+    async fn resume(&self, merchant: &MerchantId, channel: &ChannelId) -> Result<bool, StoreError> {
+        channels::resume(&self.engine, merchant, channel).await
+    }
+    async fn deliveries(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<DeliveryView>, StoreError> {
+        outbox::list(&self.engine, merchant, state, most).await
+    }
+    async fn resend(&self, merchant: &MerchantId, delivery: &DeliveryId, now: Moment) -> Result<bool, StoreError> {
+        outbox::resend(&self.engine, merchant, delivery, now).await
+    }
+    async fn revision(&self) -> Result<i64, StoreError> {
+        programme::revision(&self.engine).await
+    }
+    async fn programmes(&self) -> Result<Vec<ProgrammeRows>, StoreError> {
+        programme::all(&self.engine).await
+    }
+    async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError> {
+        programme::apply(&self.engine, programme, plugins).await
+    }
+    async fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        programme::component(&self.engine, digest).await
+    }
+    async fn settings(
+        &self,
+        merchant: &MerchantId,
+        installation: &str,
+        revision: i64,
+    ) -> Result<Option<String>, StoreError> {
+        programme::settings(&self.engine, merchant, installation, revision).await
+    }
+    async fn find_member(&self, merchant: &MerchantId, keys: &[MemberKey]) -> Result<Option<MemberId>, StoreError> {
+        look::find_member(&self.engine, merchant, keys).await
+    }
+    async fn member(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<MemberView>, StoreError> {
+        look::member(&self.engine, merchant, member).await
+    }
+    async fn explain(
+        &self,
+        merchant: &MerchantId,
+        source: &SourceId,
+        order: &str,
+    ) -> Result<Option<ExplainView>, StoreError> {
+        order::explain(&self.engine, merchant, source, order).await
+    }
+    async fn arrival(&self, arrival: ArrivalId) -> Result<Option<ArrivalView>, StoreError> {
+        look::arrival(&self.engine, arrival).await
+    }
+    async fn arrivals(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<ArrivalView>, StoreError> {
+        look::arrivals(&self.engine, merchant, state, most).await
+    }
+    async fn rejections(&self, merchant: &MerchantId, most: i64) -> Result<Vec<RejectionView>, StoreError> {
+        look::rejections(&self.engine, merchant, most).await
+    }
+    async fn verify(&self, merchant: Option<&MerchantId>) -> Result<LedgerReport, StoreError> {
+        verify::verify(&self.engine, merchant).await
+    }
+}
