@@ -1,11 +1,15 @@
 //! The stories: a shop, a gateway, an inbox, and what comes of it. Each runs the whole gateway over real HTTP.
 
+mod aftermath;
 mod bad_input;
+mod crash;
+mod faults;
 mod hostile;
 mod ledger;
 mod members;
 mod messages;
 mod once;
+mod processes;
 mod programme;
 mod purchase;
 mod refunds;

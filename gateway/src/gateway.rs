@@ -191,7 +191,9 @@ impl Gateway {
         served
     }
 
-    fn worker(&self) -> Worker {
+    /// The loops that read, settle and send, without a door: for the bench.
+    #[must_use]
+    pub fn worker(&self) -> Worker {
         Worker {
             pipeline: self.pipeline.clone(),
             notifier: Arc::clone(&self.notifier),

@@ -5,6 +5,10 @@ mod commands;
 use clap::Parser as _;
 use std::process::ExitCode;
 
+/// Batches are many small allocations on every core: this one serves them with less waiting than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let line = commands::Line::parse();
     match commands::run(line) {

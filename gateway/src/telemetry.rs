@@ -9,6 +9,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One label that names a state or cause.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -33,9 +34,13 @@ pub struct Metrics {
     faults: Family<WhatAndHow, Counter>,
     deliveries: Family<What, Counter>,
     waiting: Family<What, Gauge>,
+    stages: Family<What, Counter>,
     accept: Histogram,
     batch: Histogram,
 }
+
+/// The steps between journal and settled, in order: where the time goes.
+pub const STAGES: [&str; 8] = ["claim", "normalise", "admit", "take", "book", "decide", "ledger", "settle"];
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -48,6 +53,7 @@ impl Default for Metrics {
             faults: Family::default(),
             deliveries: Family::default(),
             waiting: Family::default(),
+            stages: Family::default(),
             accept,
             batch,
         };
@@ -58,6 +64,8 @@ impl Default for Metrics {
         registry.register("faults", "Faults in decisions, by blame and kind", metrics.faults.clone());
         registry.register("attempts", "Delivery attempts, by result", metrics.deliveries.clone());
         registry.register("waiting", "What waits in each room", metrics.waiting.clone());
+        let stages = "Microseconds spent on batches, by the step between journal and settled";
+        registry.register("stage_microseconds", stages, metrics.stages.clone());
         registry.register("accept_seconds", "From a request's last byte to its answer", metrics.accept.clone());
         registry.register("settle_seconds", "One settling batch, read to commit", metrics.batch.clone());
         metrics.registry = Arc::new(registry);
@@ -72,7 +80,7 @@ fn seconds() -> Histogram {
 
 impl Metrics {
     /// A request was answered 200.
-    pub fn arrival(&self, answer: &'static str, took: std::time::Duration) {
+    pub fn arrival(&self, answer: &'static str, took: Duration) {
         self.arrivals.get_or_create(&What { what: answer }).inc();
         self.accept.observe(took.as_secs_f64());
     }
@@ -93,8 +101,17 @@ impl Metrics {
         self.deliveries.get_or_create(&What { what: result }).inc();
     }
     /// A settling batch ended.
-    pub fn batch(&self, took: std::time::Duration) {
+    pub fn batch(&self, took: Duration) {
         self.batch.observe(took.as_secs_f64());
+    }
+    /// A batch has gone through one of the [`STAGES`].
+    pub fn stage(&self, stage: &'static str, took: Duration) {
+        self.stages.get_or_create(&What { what: stage }).inc_by(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+    /// Microseconds spent in one of the [`STAGES`] so far.
+    #[must_use]
+    pub fn stage_us(&self, stage: &'static str) -> u64 {
+        self.stages.get_or_create(&What { what: stage }).get()
     }
     /// What waits in a room.
     pub fn waiting(&self, room: &'static str, count: i64) {
@@ -111,10 +128,14 @@ impl Metrics {
     }
 }
 
+/// What is logged unless `PERKGATE_LOG` says otherwise. The database library's own lines would repeat, for every connection, what the
+/// rooms say once.
+const USUAL: &str = "info,sqlx=off";
+
 /// Starts logging to standard error: `PERKGATE_LOG` (`info` by default) says how much.
 pub fn start_logging(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PERKGATE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(USUAL));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

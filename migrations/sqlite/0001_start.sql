@@ -153,7 +153,7 @@ create table waiting (
 ) strict;
 create index waiting_turn on waiting (merchant_id, entry_id) where state = 'queued';
 create index waiting_member on waiting (merchant_id, member_id, entry_id) where state = 'queued';
-create index waiting_parked on waiting (merchant_id, source_id, purchase_id) where state = 'parked';
+create index waiting_purchase on waiting (merchant_id, source_id, purchase_id) where purchase_id is not null;
 
 -- `balances` is a cache of the member's postings: `perkgate ledger verify` proves it.
 create table members (

@@ -33,7 +33,7 @@ impl Address {
     pub(crate) fn base(&self) -> String {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
-    fn is(&self, base: String) {
+    pub(crate) fn is(&self, base: String) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = base;
     }
 }

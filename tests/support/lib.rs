@@ -8,18 +8,24 @@
 mod gateway;
 mod hostile;
 mod inbox;
+mod load;
 mod mail;
 mod platform;
+mod postgres;
 pub mod programme;
 pub mod sales;
+mod served;
 mod shop;
 mod wait;
 
 pub use gateway::{Ground, NOON, TestGateway};
 pub use hostile::hostile;
 pub use inbox::{FakeInbox, Got, Says};
+pub use load::{Books, Dice, Load, Standing, Tally};
 pub use mail::{Mail, MailServer};
 pub use platform::FakePlatform;
+pub use postgres::{Postgres, own_postgres_or_skip, postgres_or_skip};
 pub use sales::Sale;
+pub use served::{Premises, Ran, Served};
 pub use shop::{FakeShop, Reply};
 pub use wait::until;

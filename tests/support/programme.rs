@@ -44,6 +44,9 @@ platform = "standard-webhooks"
 secrets = ["whsec_a2F2YXJuYS1vd24tdGlsbC1zaWduaW5nLWtleQ=="]
 "#;
 
+/// What [`OWN`] signs with.
+pub const OWN_SECRET: &str = "whsec_a2F2YXJuYS1vd24tdGlsbC1zaWduaW5nLWtleQ==";
+
 /// A point per euro.
 pub const POINTS: &str = r#"
 [[plugins]]
@@ -57,6 +60,14 @@ pub const STAMPS: &str = r#"
 [[plugins]]
 plugin = "stamp-card"
 settings = { goal = 2, reward = { key = "free-coffee", title = "Káva zadarmo" } }
+grants = ["earn", "reward"]
+"#;
+
+/// A card of ten stamps, so that rewards come and go without covering everything.
+pub const CARD: &str = r#"
+[[plugins]]
+plugin = "stamp-card"
+settings = { goal = 10, reward = { key = "free-coffee", title = "Káva zadarmo" } }
 grants = ["earn", "reward"]
 "#;
 

@@ -30,7 +30,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn of(answer: Answer) -> Self {
+    pub(crate) fn of(answer: Answer) -> Self {
         let body = serde_json::from_slice(&answer.body).unwrap_or_default();
         Self { status: answer.status, body, retry_after: answer.retry_after }
     }

@@ -80,6 +80,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     })?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
     gateway.serve(listener, stopped()?).await?;
+    gateway.store.close().await;
     tracing::info!("stopped; everything answered 200 is in the journal");
     Ok(ExitCode::SUCCESS)
 }

@@ -2,14 +2,15 @@
 
 use super::fair::{FairQueue, Work};
 use super::read::Answers;
-use super::{ARRIVALS_HELD, BATCH, Claimed, Pipeline, lock};
+use super::{ARRIVALS_HELD, BATCH, Claimed, Pipeline, PipelineError, lock};
 use crate::connectors::Verified;
 use crate::journal::{self, Fresh, Handover};
-use crate::store::{Claim, StoreError};
+use crate::store::{Claim, StoreError, UnreadArrival};
 use perkgate_domain::ids::{ArrivalId, EntryId, MerchantId, SourceId};
 use perkgate_domain::limits::LEASE_MS;
 use perkgate_domain::plan::QueuedEntry;
 use perkgate_domain::time::Moment;
+use rayon::prelude::*;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -84,25 +85,25 @@ impl Handover for Pipeline {
 
 impl Pipeline {
     /// A batch of arrivals, by turns.
-    pub(super) async fn next_arrivals(&self) -> Result<Vec<Opened>, StoreError> {
+    pub(super) async fn next_arrivals(&self) -> Result<Vec<Opened>, PipelineError> {
         // Of a merchant who sends more than their share, the rest waits in the database.
         let over = std::mem::take(&mut *lock(&self.shared.over));
         self.give_back(over, Vec::new()).await?;
         let held = lock(&self.shared.arrivals).len();
         if let Some(claim) = self.due_claim(0, held) {
             let claimed = self.store.claim_arrivals(&claim).await?;
-            let opened: Vec<_> = claimed
-                .into_iter()
-                .map(|unread| Opened {
-                    verified: journal::reopen(&self.vault, &unread).map_err(|error| error.to_string()),
-                    answers: self.opened_answers(&unread),
-                    id: unread.id,
-                    merchant: unread.merchant,
-                    source: unread.source,
-                    received_at: unread.received_at,
-                    attempts: unread.attempts,
-                })
-                .collect();
+            let pipeline = self.clone();
+            let open = move |unread: UnreadArrival| Opened {
+                verified: journal::reopen(&pipeline.vault, &unread).map_err(|error| error.to_string()),
+                answers: pipeline.opened_answers(&unread),
+                id: unread.id,
+                merchant: unread.merchant,
+                source: unread.source,
+                received_at: unread.received_at,
+                attempts: unread.attempts,
+            };
+            let opened: Vec<_> =
+                tokio::task::spawn_blocking(move || claimed.into_par_iter().map(open).collect()).await?;
             self.claimed(0, opened.iter().map(|opened| &opened.merchant));
             let over = hold(&self.shared.arrivals, opened);
             self.give_back(over.iter().map(|opened| opened.id).collect(), Vec::new()).await?;

@@ -129,6 +129,13 @@ impl Pipeline {
         self.shared.ready.notified().await;
     }
 
+    /// Counts the time since `watch` was set for a stage, and sets it again.
+    fn stage(&self, stage: &'static str, watch: &mut Instant) {
+        let now = Instant::now();
+        self.metrics.stage(stage, now.duration_since(*watch));
+        *watch = now;
+    }
+
     /// Reads and settles until nothing waits, questions to platforms included. For the demo, the bench and tests.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use perkgate_domain::plan::{Book, QueuedEntry, Settlement};
 use perkgate_domain::programme::Programme;
 use perkgate_domain::time::Moment;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 /// The longest wait before an entry that met a fault of ours is tried again.
 const PUT_OFF_MS: i64 = 60_000;
@@ -19,6 +20,8 @@ const PUT_OFF_MS: i64 = 60_000;
 pub(super) struct Plan {
     pub(super) settlements: Vec<Settlement>,
     pub(super) put_off: Vec<PutOff>,
+    /// Time spent running plugins.
+    pub(super) deciding: Duration,
 }
 
 /// Decides and plans a batch. In rounds: the first entries of all members in parallel, then their second entries, which must see
@@ -55,7 +58,9 @@ pub(super) fn plan(
             indexes.push(index);
             turn.push((entry, programme));
         }
+        let started = Instant::now();
         let decided = decide::decide(&turn, &book, snapshot, vault);
+        plan.deciding += started.elapsed();
         for ((index, (entry, programme)), decided) in indexes.into_iter().zip(turn).zip(decided) {
             match decided {
                 Decided::PutOff(why) => {

@@ -14,6 +14,7 @@ use perkgate_domain::programme::{Programme, Source};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 /// While a platform is asked, nobody else asks; after this long it is asked again (the process may have died meanwhile).
 const ASKING_MS: i64 = 60_000;
@@ -39,10 +40,12 @@ impl Pipeline {
         if lock(&self.shared.entries).len() >= 2 * BATCH {
             return Ok(0);
         }
+        let mut watch = Instant::now();
         let unread = self.next_arrivals().await?;
         if unread.is_empty() {
             return Ok(0);
         }
+        self.stage("claim", &mut watch);
         let pipeline = self.clone();
         let (unread, admissions, questions) = tokio::task::spawn_blocking(move || {
             let snapshot = pipeline.registry.snapshot();
@@ -63,6 +66,7 @@ impl Pipeline {
             (unread, admissions, questions)
         })
         .await?;
+        self.stage("normalise", &mut watch);
         let count = unread.len();
         let ready = match self.store.admit(&admissions, LEASE_MS).await {
             Ok(ready) => ready,
@@ -71,6 +75,7 @@ impl Pipeline {
                 return Err(error.into());
             }
         };
+        self.stage("admit", &mut watch);
         lock(&self.shared.arrivals).done(unread.iter().map(|arrival| arrival.id.0));
         self.keep(ready).await?;
         self.shared.ready.notify_one();

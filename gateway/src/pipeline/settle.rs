@@ -19,27 +19,32 @@ impl Pipeline {
     /// # Errors
     /// [`PipelineError`] if the database fails; nothing was written then, and the batch is settled later.
     pub async fn settle(&self) -> Result<usize, PipelineError> {
+        let mut watch = Instant::now();
         let entries = self.next_entries().await?;
         if entries.is_empty() {
             return Ok(0);
         }
+        self.stage("take", &mut watch);
         // There is room for more.
         self.shared.arrived.notify_one();
-        let begun = entries.clone();
-        let settled = self.settle_batch(entries).await;
+        let begun = Arc::new(entries);
+        let settled = self.settle_batch(Arc::clone(&begun)).await;
         let mut queue = lock(&self.shared.entries);
         match &settled {
             Ok(_) => queue.done(begun.iter().map(|entry| entry.id.0)),
-            Err(_) => queue.put_back(begun),
+            Err(_) => queue.put_back(begun.to_vec()),
         }
         settled
     }
 
-    async fn settle_batch(&self, mut entries: Vec<QueuedEntry>) -> Result<usize, PipelineError> {
+    async fn settle_batch(&self, mut entries: Arc<Vec<QueuedEntry>>) -> Result<usize, PipelineError> {
         let started = Instant::now();
         for _ in 0..TRIES {
             let plan = self.plan(&entries).await?;
-            match self.store.settle(&plan.settlements, &plan.put_off).await {
+            let mut watch = Instant::now();
+            let settled = self.store.settle(&plan.settlements, &plan.put_off).await;
+            self.stage("settle", &mut watch);
+            match settled {
                 Ok(()) => {
                     self.metrics.batch(started.elapsed());
                     self.report(&entries, &plan);
@@ -50,7 +55,7 @@ impl Pipeline {
                 Err(StoreError::Stale) => {
                     let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
                     let left: HashSet<_> = self.store.still_queued(&ids).await?.into_iter().collect();
-                    entries.retain(|entry| left.contains(&entry.id));
+                    entries = Arc::new(entries.iter().filter(|entry| left.contains(&entry.id)).cloned().collect());
                     if entries.is_empty() {
                         return Ok(0);
                     }
@@ -61,7 +66,7 @@ impl Pipeline {
         Err(StoreError::Stale.into())
     }
 
-    async fn plan(&self, entries: &[QueuedEntry]) -> Result<Plan, PipelineError> {
+    async fn plan(&self, entries: &Arc<Vec<QueuedEntry>>) -> Result<Plan, PipelineError> {
         let now = self.clock.now();
         let snapshot = self.registry.snapshot();
         let days: HashMap<usize, String> = entries
@@ -72,9 +77,14 @@ impl Pipeline {
             })
             .collect();
         let wanted: Vec<String> = days.values().cloned().collect::<HashSet<_>>().into_iter().collect();
+        let mut watch = Instant::now();
         let book = self.store.book(entries, &wanted).await?;
-        let (vault, entries) = (Arc::clone(&self.vault), entries.to_vec());
-        Ok(tokio::task::spawn_blocking(move || plan(&entries, &days, book, &snapshot, &vault, now)).await?)
+        self.stage("book", &mut watch);
+        let (vault, entries) = (Arc::clone(&self.vault), Arc::clone(entries));
+        let plan = tokio::task::spawn_blocking(move || plan(&entries, &days, book, &snapshot, &vault, now)).await?;
+        self.metrics.stage("decide", plan.deciding);
+        self.metrics.stage("ledger", watch.elapsed().saturating_sub(plan.deciding));
+        Ok(plan)
     }
 
     /// What comes after an entry that was put off waits for it, in the database.

@@ -60,7 +60,8 @@ async fn ready(State(door): State<Door>) -> Response {
     match door.registry.refresh().await {
         Ok(_) => Answer::text(200, "ready\n"),
         Err(error) => {
-            tracing::warn!("not ready: {error}");
+            // Asked every few seconds; whoever works with the database says it once.
+            tracing::debug!("not ready: {error}");
             Answer::text(503, "the database does not answer\n")
         }
     }

@@ -125,6 +125,9 @@ pub trait Store: Send + Sync {
     async fn rejections(&self, merchant: &MerchantId, most: i64) -> Result<Vec<RejectionView>, StoreError>;
     /// Checks every invariant of the ledger, of one merchant or all.
     async fn verify(&self, merchant: Option<&MerchantId>) -> Result<LedgerReport, StoreError>;
+
+    /// Hangs up, when everything else has ended.
+    async fn close(&self);
 }
 
 /// Opens the database that `url` names.

@@ -132,4 +132,7 @@ impl Store for SqlStore {
     async fn verify(&self, merchant: Option<&MerchantId>) -> Result<LedgerReport, StoreError> {
         verify::verify(&self.engine, merchant).await
     }
+    async fn close(&self) {
+        self.engine.close().await;
+    }
 }

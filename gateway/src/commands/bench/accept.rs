@@ -1,74 +1,175 @@
-//! Signed webhooks over HTTP on kept-alive connections: how many are journalled durably each second, and how long a sender waits for its 200,
-//! with settling going on behind the door.
+//! Signed webhooks over HTTP on kept-alive connections, with settling going on behind the door: the most that can be journalled durably, how
+//! long a sender waits at half of that, and what twice as much does to the answers.
+//!
+//! Requests are signed beforehand. At a fixed rate each one has its moment, and waiting for a connection counts as waiting.
 
 use super::Times;
-use super::load::{self, Place};
+use super::load::{self, Engines};
+use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
 use perkgate_domain::programme::Source;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
-use perkgate_gateway::outbound::Outbound;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub(super) async fn measure(connections: usize, time: Duration) -> anyhow::Result<Value> {
-    let place = Place::new("accept");
+/// Connections that twice the most needs: enough that senders hardly ever wait for each other.
+const CROWD: usize = 512;
+/// Members they are from.
+const MEMBERS: u32 = 2_000;
+
+pub(super) async fn measure(engines: &Engines, connections: usize, time: Duration) -> anyhow::Result<Value> {
+    let mut document = json!({"connections": connections});
+    for engine in engines.names() {
+        document[engine] = on(engines, engine, connections, time).await?;
+    }
+    Ok(document)
+}
+
+async fn on(engines: &Engines, engine: &str, connections: usize, time: Duration) -> anyhow::Result<Value> {
+    let place = engines.place(engine, "accept").await?;
     let (gateway, source) = load::gateway(&place).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let to: Arc<str> = format!("http://{}/in/bench/till", listener.local_addr()?).into();
+    let to = listener.local_addr()?;
     let (stop, mut stopped) = watch::channel(false);
     let serving = tokio::spawn({
         let gateway = gateway.clone();
         async move { gateway.serve(listener, async move { drop(stopped.wait_for(|stop| *stop).await) }).await }
     });
     let next = Arc::new(AtomicU32::new(0));
-    let (started, mut senders) = (Instant::now(), JoinSet::new());
-    for _ in 0..connections {
-        // One client each: a connection is not shared.
-        let outbound = Outbound::new(true, Duration::from_secs(15))?;
-        senders.spawn(send(outbound, Arc::clone(&to), source.clone(), Arc::clone(&next), started + time));
-    }
-    let (mut times, mut busy) = (Times::default(), 0_u32);
-    while let Some(sent) = senders.join_next().await {
-        let (mine, refused) = sent??;
-        times.0.extend(mine.0);
-        busy += refused;
-    }
-    let took = started.elapsed();
-    let accepted = times.0.len();
+    let load =
+        |connections, pace| Load { to, source: source.clone(), next: Arc::clone(&next), connections, pace, time };
+    let most = run(load(connections, None)).await?;
+    let rate = most.accepted_per_second(time);
+    rest(&gateway).await?;
+    let half = run(load(connections, Some(rate / 2))).await?;
+    rest(&gateway).await?;
+    let twice = run(load(CROWD, Some(rate * 2))).await?;
     let _ = stop.send(true);
     serving.await??;
+    drop(gateway);
+    place.leave().await?;
     Ok(json!({
-        "connections": connections, "accepted": accepted, "answered_503": busy,
-        "accepted_per_second": u128::try_from(accepted)? * 1_000_000 / took.as_micros().max(1),
-        "latency_us": {"p50": times.within(500) / 1000, "p99": times.within(990) / 1000, "p999": times.within(999) / 1000},
+        "most": most.said(time), "at_half_of_that": half.said(time), "at_twice_that": twice.said(time),
     }))
 }
 
-/// One sender: one request after the other until the end.
-async fn send(
-    outbound: Outbound,
-    to: Arc<str>,
+/// Until everything is settled, so that one measurement does not pay for another.
+async fn rest(gateway: &perkgate_gateway::gateway::Gateway) -> anyhow::Result<()> {
+    loop {
+        let depth = gateway.store.depth().await?;
+        if depth.arrivals == 0 && depth.entries == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+struct Load {
+    to: SocketAddr,
     source: Source,
     next: Arc<AtomicU32>,
-    end: Instant,
-) -> anyhow::Result<(Times, u32)> {
-    let (mut times, mut busy) = (Times::default(), 0);
-    while Instant::now() < end {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        let now = SystemClock.now();
-        let body = load::body(number, 2_000, now);
-        let headers = load::signed(&body, number, &source, now)?;
-        let started = Instant::now();
-        let answer = outbound.post(&to, &headers, body, 4096).await?;
-        match answer.status {
-            200 => times.add(started.elapsed()),
-            503 => busy += 1,
-            status => anyhow::bail!("the door says {status}: {}", String::from_utf8_lossy(&answer.body)),
-        }
+    connections: usize,
+    /// Requests each second; as many as can be, if none.
+    pace: Option<u64>,
+    time: Duration,
+}
+
+#[derive(Default)]
+struct Run {
+    accepted: Times,
+    /// Answers 503.
+    refused: Times,
+}
+
+impl Run {
+    fn accepted_per_second(&self, time: Duration) -> u64 {
+        u64::try_from(self.accepted.0.len()).unwrap_or(0) * 1_000 / u64::try_from(time.as_millis()).unwrap_or(1).max(1)
     }
-    Ok((times, busy))
+    fn said(mut self, time: Duration) -> Value {
+        let us = |times: &mut Times, permille| times.within(permille) / 1_000;
+        json!({
+            "accepted_per_second": self.accepted_per_second(time),
+            "latency_us": {"p50": us(&mut self.accepted, 500), "p99": us(&mut self.accepted, 990),
+                           "p999": us(&mut self.accepted, 999), "max": us(&mut self.accepted, 1000)},
+            "answered_503": self.refused.0.len(),
+            "refusal_us": {"p50": us(&mut self.refused, 500), "max": us(&mut self.refused, 1000)},
+        })
+    }
+}
+
+async fn run(load: Load) -> anyhow::Result<Run> {
+    let load = Arc::new(load);
+    let begin = Instant::now() + Duration::from_millis(20);
+    let mut senders = JoinSet::new();
+    for place in 0..load.connections {
+        senders.spawn(send(Arc::clone(&load), place, begin));
+    }
+    let mut all = Run::default();
+    while let Some(sent) = senders.join_next().await {
+        let run = sent??;
+        all.accepted.0.extend(run.accepted.0);
+        all.refused.0.extend(run.refused.0);
+    }
+    Ok(all)
+}
+
+/// One connection: one request after the other until the end.
+async fn send(load: Arc<Load>, place: usize, begin: Instant) -> anyhow::Result<Run> {
+    let stream = TcpStream::connect(load.to).await?;
+    stream.set_nodelay(true)?;
+    let (mut connection, driver) = handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await?;
+    let driving = tokio::spawn(driver);
+    let end = begin + load.time;
+    // Each connection sends at its own beat, the connections one after another.
+    let beat = load.pace.map(|pace| {
+        Duration::from_secs(1) * u32::try_from(load.connections).unwrap_or(1)
+            / u32::try_from(pace.max(1)).unwrap_or(u32::MAX)
+    });
+    let mut moment = begin
+        + beat.unwrap_or_default() * u32::try_from(place).unwrap_or(0) / u32::try_from(load.connections).unwrap_or(1);
+    let mut run = Run::default();
+    while Instant::now().max(moment) < end {
+        let request = request(&load)?;
+        if beat.is_some() {
+            tokio::time::sleep_until(moment.into()).await;
+        }
+        let from = if beat.is_some() { moment } else { Instant::now() };
+        match answer(&mut connection, request).await? {
+            200 => run.accepted.add(from.elapsed()),
+            503 => run.refused.add(from.elapsed()),
+            status => anyhow::bail!("the door says {status}"),
+        }
+        moment += beat.unwrap_or_default();
+    }
+    drop(connection);
+    driving.await??;
+    Ok(run)
+}
+
+fn request(load: &Load) -> anyhow::Result<Request<Full<Bytes>>> {
+    let number = load.next.fetch_add(1, Ordering::Relaxed);
+    let now = SystemClock.now();
+    let body = load::body(number, MEMBERS, now);
+    let mut request = Request::post("/in/bench/till").header("host", load.to.to_string());
+    for (name, value) in load::signed(&body, number, &load.source, now)? {
+        request = request.header(name, value);
+    }
+    Ok(request.body(Full::from(body))?)
+}
+
+async fn answer(connection: &mut SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> anyhow::Result<u16> {
+    connection.ready().await?;
+    let answer = connection.send_request(request).await?;
+    let status = answer.status().as_u16();
+    answer.into_body().collect().await?;
+    Ok(status)
 }

@@ -1,5 +1,6 @@
-//! Made-up load: purchases of five lines by a number of members, signed as Standard Webhooks.
+//! Made-up load: purchases of five lines by a number of members, signed as Standard Webhooks; and places to put it.
 
+use anyhow::Context as _;
 use perkgate_domain::programme::Source;
 use perkgate_domain::time::Moment;
 use perkgate_gateway::apply;
@@ -7,27 +8,102 @@ use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::connectors;
 use perkgate_gateway::gateway::{Config, Gateway};
 use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-/// A directory that is gone afterwards.
-pub(super) struct Place(std::path::PathBuf);
+/// What there is to measure on: SQLite always, a PostgreSQL server if one is named.
+pub(super) struct Engines {
+    /// The server, in a database that exists.
+    pub(super) server: Option<String>,
+}
+
+impl Engines {
+    pub(super) async fn new(server: Option<String>) -> anyhow::Result<Self> {
+        if let Some(url) = &server {
+            let connected = PgConnection::connect(url).await;
+            connected.context("no PostgreSQL server can be reached at --database")?.close().await?;
+        }
+        Ok(Self { server })
+    }
+
+    /// Their names.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        if self.server.is_some() { vec!["sqlite", "postgres"] } else { vec!["sqlite"] }
+    }
+
+    /// An empty database of this engine, and a directory.
+    pub(super) async fn place(&self, engine: &str, name: &str) -> anyhow::Result<Place> {
+        let id = format!("perkgate-bench-{name}-{}-{}", std::process::id(), SystemClock.now().0);
+        let directory = std::env::temp_dir().join(&id);
+        std::fs::create_dir_all(&directory)?;
+        match &self.server {
+            Some(server) if engine == "postgres" => {
+                let url = Self::make(server, &id).await?;
+                Ok(Place { directory, url, made: Some((server.clone(), id)) })
+            }
+            _ => {
+                let url = format!("sqlite://{}", directory.join("bench.db").display());
+                Ok(Place { directory, url, made: None })
+            }
+        }
+    }
+
+    /// Makes a database on the server; answers its URL.
+    pub(super) async fn make(server: &str, name: &str) -> anyhow::Result<String> {
+        let mut hand = PgConnection::connect(server).await?;
+        hand.execute(AssertSqlSafe(format!("create database \"{name}\""))).await?;
+        hand.close().await?;
+        let (base, options) =
+            server.split_once('?').map_or((server, String::new()), |(base, rest)| (base, format!("?{rest}")));
+        let after = base.find("://").map_or(0, |at| at + 3);
+        let host = base[after..].find('/').map_or(base, |at| &base[..after + at]);
+        Ok(format!("{host}/{name}{options}"))
+    }
+
+    /// Removes a database from the server.
+    pub(super) async fn unmake(server: &str, name: &str) -> anyhow::Result<()> {
+        let mut hand = PgConnection::connect(server).await?;
+        hand.execute(AssertSqlSafe(format!("drop database if exists \"{name}\" with (force)"))).await?;
+        hand.close().await?;
+        Ok(())
+    }
+}
+
+/// A directory and a database that are gone afterwards.
+pub(super) struct Place {
+    directory: std::path::PathBuf,
+    /// The database.
+    pub(super) url: String,
+    made: Option<(String, String)>,
+}
 
 impl Place {
+    /// A directory with an empty SQLite database.
     pub(super) fn new(name: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("perkgate-bench-{name}-{}-{}", std::process::id(), SystemClock.now().0)))
+        let id = format!("perkgate-bench-{name}-{}-{}", std::process::id(), SystemClock.now().0);
+        let directory = std::env::temp_dir().join(id);
+        let url = format!("sqlite://{}", directory.join("bench.db").display());
+        Self { directory, url, made: None }
     }
     pub(super) fn path(&self) -> &std::path::Path {
-        &self.0
+        &self.directory
+    }
+    /// Removes the database; the directory goes by itself.
+    pub(super) async fn leave(self) -> anyhow::Result<()> {
+        match &self.made {
+            Some((server, name)) => Engines::unmake(server, name).await,
+            None => Ok(()),
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         // What is left behind is in the system's directory for such things.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 
-const MERCHANT: &str = r#"
+pub(super) const MERCHANT: &str = r#"
 [merchant]
 id = "bench"
 name = "Bench"
@@ -58,7 +134,7 @@ grants = ["message"]
 
 /// A gateway with the bench's merchant in a new place.
 pub(super) async fn gateway(place: &Place) -> anyhow::Result<(Gateway, Source)> {
-    let mut config = Config::new(format!("sqlite://{}", place.path().join("bench.db").display()), place.path());
+    let mut config = Config::new(place.url.clone(), place.path());
     config.allow_private = true;
     let gateway = Gateway::open(config).await?;
     let prepared =
@@ -83,7 +159,8 @@ pub(super) fn body(number: u32, members: u32, at: Moment) -> Vec<u8> {
         "type": "purchase",
         "data": {
             "purchase": {"id": format!("b{number}"), "currency": "EUR", "total": total, "placed_at": at.0, "lines": lines},
-            "customer": {"customer_id": format!("c{}", number % members.max(1))},
+            // Not one after the other, as in life.
+            "customer": {"customer_id": format!("c{}", u64::from(number) * 7_919 % u64::from(members.max(1)))},
         },
     })
     .to_string()

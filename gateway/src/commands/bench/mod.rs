@@ -3,7 +3,10 @@
 
 mod accept;
 mod connectors;
+mod grow;
 mod load;
+mod machine;
+mod pgbench;
 mod plugin;
 mod settle;
 
@@ -16,16 +19,26 @@ pub(super) struct Flags {
     /// What to measure; everything if nothing is named
     #[arg(value_enum)]
     what: Vec<What>,
+    /// Where to settle and accept, as well as on SQLite: a PostgreSQL server's URL whose role may make databases. Everything is done in
+    /// databases of its own, which are removed afterwards
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// Purchases to settle
     #[arg(long, default_value_t = 20_000)]
     purchases: u32,
     /// Members they are spread over
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 10_000)]
     members: u32,
+    /// Members of the grown ledger
+    #[arg(long, default_value_t = 1_000_000)]
+    grown_members: u32,
+    /// Postings of the grown ledger
+    #[arg(long, default_value_t = 10_000_000)]
+    grown_postings: u32,
     /// Connections that send at once
     #[arg(long, default_value_t = 64)]
     connections: usize,
-    /// Seconds of load on the door
+    /// Seconds of load on the door at each rate, and of pgbench
     #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// Calls of each plugin, and readings of each platform's webhook
@@ -39,15 +52,23 @@ enum What {
     Plugin,
     /// Verifying and reading each platform's purchase webhook
     Connectors,
-    /// Purchases from journalled to settled, on SQLite, with three plugins
+    /// Purchases from journalled to settled with three plugins; `pgbench -N` on the same server beside it
     Settle,
-    /// Signed webhooks over HTTP, journalled durably
+    /// Signed webhooks over HTTP, journalled durably: the most there can be, half of it, and twice as much
     Accept,
+    /// Settling into a ledger that has grown large; only if named
+    Grow,
+    /// Memory and start-up with twenty plugins; only if named
+    Serve,
 }
+
+/// What is expensive is measured only if it is named.
+const BY_NAME_ONLY: [What; 2] = [What::Grow, What::Serve];
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     perkgate_gateway::telemetry::start_quiet_logging();
-    let wanted = |what| flags.what.is_empty() || flags.what.contains(&what);
+    let wanted = |what| flags.what.contains(&what) || (flags.what.is_empty() && !BY_NAME_ONLY.contains(&what));
+    let engines = load::Engines::new(flags.database.clone()).await?;
     let mut document = Map::new();
     document.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
     document.insert(
@@ -63,12 +84,19 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         let calls = flags.calls;
         document.insert("connectors".to_owned(), tokio::task::block_in_place(|| connectors::measure(calls))?);
     }
+    let time = Duration::from_secs(flags.seconds);
     if wanted(What::Settle) {
-        document.insert("settle".to_owned(), settle::measure(flags.purchases, flags.members).await?);
+        document.insert("settle".to_owned(), settle::measure(&engines, flags.purchases, flags.members, time).await?);
     }
     if wanted(What::Accept) {
-        document
-            .insert("accept".to_owned(), accept::measure(flags.connections, Duration::from_secs(flags.seconds)).await?);
+        document.insert("accept".to_owned(), accept::measure(&engines, flags.connections, time).await?);
+    }
+    if wanted(What::Grow) {
+        let size = grow::Size { members: flags.grown_members, postings: flags.grown_postings };
+        document.insert("grow".to_owned(), grow::measure(&engines, size, flags.purchases).await?);
+    }
+    if wanted(What::Serve) {
+        document.insert("serve".to_owned(), machine::measure(flags.purchases).await?);
     }
     super::print_json(&Value::Object(document))?;
     Ok(ExitCode::SUCCESS)

@@ -1,34 +1,49 @@
-//! Purchases from journalled to settled: five lines, three plugins, double entry, on SQLite with every commit durable.
+//! Purchases from journalled to settled: five lines, three plugins, double entry, every commit durable.
 
-use super::load::{self, Place};
+use super::load::{self, Engines};
+use super::pgbench;
 use perkgate_domain::limits::DoorLimits;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::connectors::{self, Admitted, Arrival};
 use perkgate_gateway::journal::Journal;
+use perkgate_gateway::telemetry::STAGES;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-pub(super) async fn measure(purchases: u32, members: u32) -> anyhow::Result<Value> {
-    let place = Place::new("settle");
-    let (gateway, source) = load::gateway(&place).await?;
-    let started = Instant::now();
-    journal(&gateway, &source, purchases, members).await?;
-    let journalled = started.elapsed();
-    let (mut reading, mut settling) = (Duration::ZERO, Duration::ZERO);
-    loop {
-        let started = Instant::now();
-        let read = gateway.pipeline.read().await?;
-        reading += started.elapsed();
-        let started = Instant::now();
-        let settled = gateway.pipeline.settle().await?;
-        settling += started.elapsed();
-        if read + settled == 0 {
-            break;
+/// On every engine, warm, in one run with `pgbench`.
+pub(super) async fn measure(engines: &Engines, purchases: u32, members: u32, time: Duration) -> anyhow::Result<Value> {
+    let mut document = json!({"purchases": purchases, "members": members, "lines": 5, "plugins": 3});
+    let reference = match &engines.server {
+        Some(server) => Some(pgbench::measure(server, time).await?),
+        None => None,
+    };
+    for engine in engines.names() {
+        let mut measured = on(engines, engine, purchases, members).await?;
+        if let (Some(reference), Some(ours)) = (reference, measured["settled_per_second"].as_u64()) {
+            measured["to_pgbench_percent"] = json!(ours * 100 / reference.max(1));
         }
+        document[engine] = measured;
     }
+    document["pgbench_n_tps"] = json!(reference);
+    Ok(document)
+}
+
+async fn on(engines: &Engines, engine: &str, purchases: u32, members: u32) -> anyhow::Result<Value> {
+    let place = engines.place(engine, "settle").await?;
+    let (gateway, source) = load::gateway(&place).await?;
+    // Warm: every member is known, code and pages are where they are needed.
+    journal_range(&gateway, &source, 0..members, members).await?;
+    drain(&gateway).await?;
+    let before: Vec<u64> = STAGES.iter().map(|stage| gateway.metrics.stage_us(stage)).collect();
+    let started = Instant::now();
+    journal_range(&gateway, &source, members..members + purchases, members).await?;
+    let journalled = started.elapsed();
+    let started = Instant::now();
+    drain(&gateway).await?;
+    let settled = started.elapsed();
     let depth = gateway.store.depth().await?;
     anyhow::ensure!(
         depth.arrivals == 0 && depth.entries == 0 && depth.parked == 0,
@@ -36,43 +51,64 @@ pub(super) async fn measure(purchases: u32, members: u32) -> anyhow::Result<Valu
     );
     let report = gateway.store.verify(None).await?;
     anyhow::ensure!(report.holds(), "the ledger does not hold: {:?}", report.problems);
-    let single = one_by_one(purchases.min(200)).await?;
-    let per_second = |count: u32, took: Duration| u128::from(count) * 1_000_000 / took.as_micros().max(1);
-    let batched = per_second(purchases, reading + settling);
-    Ok(json!({
-        "purchases": purchases, "members": members, "lines": 5, "plugins": 3, "postings": report.postings,
-        "journalled_per_second": per_second(purchases, journalled),
-        "settled_per_second": batched,
-        "read_us_per_purchase": reading.as_micros() / u128::from(purchases.max(1)),
-        "settle_us_per_purchase": settling.as_micros() / u128::from(purchases.max(1)),
-        "settled_per_second_one_by_one": single,
-        "batched_to_one_by_one_percent": batched * 100 / single.max(1),
-    }))
+    let stages: serde_json::Map<String, Value> = STAGES
+        .iter()
+        .zip(before)
+        .map(|(stage, before)| {
+            let spent = gateway.metrics.stage_us(stage) - before;
+            ((*stage).to_owned(), json!(spent / u64::from(purchases.max(1))))
+        })
+        .collect();
+    let per_second = |took: Duration| u128::from(purchases) * 1_000_000 / took.as_micros().max(1);
+    let measured = json!({
+        "postings": report.postings,
+        "journalled_per_second": per_second(journalled),
+        "settled_per_second": per_second(settled),
+        "stage_us_per_purchase": stages,
+    });
+    drop(gateway);
+    place.leave().await?;
+    Ok(measured)
 }
 
-/// The same with a commit for each purchase: what batches are worth.
-async fn one_by_one(purchases: u32) -> anyhow::Result<u128> {
-    let place = Place::new("single");
-    let (gateway, source) = load::gateway(&place).await?;
-    let mut took = Duration::ZERO;
-    for number in 0..purchases {
-        journal_range(&gateway, &source, number..number + 1, 50).await?;
-        let started = Instant::now();
-        gateway.pipeline.drain().await?;
-        took += started.elapsed();
+/// Purchases settled each second from purchase number `first` on, after ten thousand others.
+pub(super) async fn rate(
+    gateway: &Gateway,
+    source: &Source,
+    first: u32,
+    purchases: u32,
+    members: u32,
+) -> anyhow::Result<u128> {
+    let begin = first + 10_000;
+    journal_range(gateway, source, first..begin, members).await?;
+    drain(gateway).await?;
+    journal_range(gateway, source, begin..begin + purchases, members).await?;
+    let started = Instant::now();
+    drain(gateway).await?;
+    Ok(u128::from(purchases) * 1_000_000 / started.elapsed().as_micros().max(1))
+}
+
+/// Reads and settles at the same time, as the worker does, until nothing is left.
+pub(super) async fn drain(gateway: &Gateway) -> anyhow::Result<()> {
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let work = tokio::spawn(gateway.worker().run(stopped));
+    loop {
+        let depth = gateway.store.depth().await?;
+        if depth.arrivals == 0 && depth.entries == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    Ok(u128::from(purchases) * 1_000_000 / took.as_micros().max(1))
+    stop.send_replace(true);
+    work.await?;
+    Ok(())
 }
 
 type Gateway = perkgate_gateway::gateway::Gateway;
 type Source = perkgate_domain::programme::Source;
 
-async fn journal(gateway: &Gateway, source: &Source, purchases: u32, members: u32) -> anyhow::Result<()> {
-    journal_range(gateway, source, 0..purchases, members).await
-}
-
 /// Verifies and journals purchases as the door does, many at a time.
-async fn journal_range(
+pub(super) async fn journal_range(
     gateway: &Gateway,
     source: &Source,
     range: std::ops::Range<u32>,

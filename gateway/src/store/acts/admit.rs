@@ -1,6 +1,6 @@
 //! From what arrivals say to entries: deduped for ever by (source, kind, external id), given to a member, queued or parked.
 
-use super::entries::{claim_entries, enqueue, find_purchases, insert_entries};
+use super::entries::{claim_entries, enqueue, find_purchases, give_to_members, insert_entries};
 use super::members::MemberRows;
 use super::rows::{digest, word};
 use crate::store::engine::{Cell, Dialect, Engine, Kind as Column, Set, Tx};
@@ -59,8 +59,10 @@ pub(in crate::store) async fn admit(
     let keys: Vec<EntryKey> = spoken(&admissions).map(|(admission, entry)| entry_key(admission, entry)).collect();
     let mut known = existing(&mut tx, &keys).await?;
     let (mut drafts, endings) = sort_out(&admissions, &known);
+    // Before anything is written, so that this waits for settlements and never they for it.
+    let purchases = find_purchases(&mut tx, &drafts).await?;
     resolve_members(&mut tx, &mut drafts).await?;
-    find_purchases(&mut tx, &mut drafts).await?;
+    give_to_members(&mut drafts, &purchases);
     insert_entries(&mut tx, &mut drafts, &mut known).await?;
     let ready = enqueue(&mut tx, &drafts, lease_ms).await?;
     claim_entries(&mut tx, &drafts).await?;

@@ -3,47 +3,71 @@
 use super::admit::{Draft, EntryKey, Known, key_set};
 use super::rows::{json, owner, word};
 use crate::store::StoreError;
-use crate::store::engine::{Kind as Column, Set, Tx};
+use crate::store::engine::{Dialect, Kind as Column, Set, Tx};
 use perkgate_domain::ids::{EntryId, MemberId, MerchantId};
 use perkgate_domain::plan::{EntryState, QueuedEntry};
 use perkgate_domain::purchase::{Event, Kind};
 use std::collections::{BTreeSet, HashMap};
 
-/// A refund goes to its purchase's member once the purchase is settled; until then it is parked, and the purchase's settlement
-/// wakes it.
-pub(super) async fn find_purchases(tx: &mut Tx, drafts: &mut [Draft<'_>]) -> Result<(), StoreError> {
+/// A purchase that refunds of a batch give back.
+pub(super) struct Found {
+    entry: EntryId,
+    member: Option<MemberId>,
+    /// It may be given back now; otherwise its settlement wakes the refund.
+    settled: bool,
+}
+
+/// Finds the purchases of refunds. Those that are not settled stay so until this batch is committed: their settlement then sees the
+/// refunds that are parked here, where otherwise neither would see the other.
+pub(super) async fn find_purchases(tx: &mut Tx, drafts: &[Draft<'_>]) -> Result<HashMap<EntryKey, Found>, StoreError> {
     let wanted: BTreeSet<EntryKey> = drafts.iter().filter_map(|draft| purchase_key(draft)).collect();
     let rows = tx
         .rows(
-            "select e.entry_id, e.merchant_id, e.source_id, e.kind, e.external_id, e.member_id, w.state
+            "select e.entry_id, e.merchant_id, e.source_id, e.external_id, e.member_id
              from {k} join entries e on e.merchant_id = k.merchant_id and e.source_id = k.source_id
-                  and e.kind = k.kind and e.external_id = k.external_id
-             left join waiting w on w.entry_id = e.entry_id",
+                  and e.kind = k.kind and e.external_id = k.external_id",
             &[],
             &[&key_set(wanted.iter())],
         )
         .await?;
-    let mut purchases = HashMap::new();
+    let mut found = HashMap::new();
     for row in &rows {
         let key: EntryKey =
             (row.get("merchant_id")?, row.get("source_id")?, Kind::Purchase.as_str(), row.get("external_id")?);
-        let member: Option<String> = row.get("member_id")?;
-        purchases.insert(key, (EntryId(row.get("entry_id")?), member, row.get::<Option<String>>("state")?));
+        let member = row.get::<Option<&str>>("member_id")?.map(Into::into);
+        found.insert(key, Found { entry: EntryId(row.get("entry_id")?), member, settled: true });
     }
+    let ids = Set::of_ids("k", found.values().map(|purchase| purchase.entry.0).collect::<BTreeSet<_>>());
+    let waiting = match tx.dialect() {
+        Dialect::Sqlite => "select w.entry_id, w.state from {k} join waiting w on w.entry_id = k.id",
+        Dialect::Postgres => {
+            "select w.entry_id, w.state from {k} join waiting w on w.entry_id = k.id order by w.entry_id for share of w"
+        }
+    };
+    for row in &tx.rows(waiting, &[], &[&ids]).await? {
+        let entry = EntryId(row.get("entry_id")?);
+        // One that waits for a member lets its refund wait for one too.
+        if row.get::<&str>("state")? != EntryState::Unclaimed.as_str() {
+            found.values_mut().filter(|purchase| purchase.entry == entry).for_each(|purchase| purchase.settled = false);
+        }
+    }
+    Ok(found)
+}
+
+/// A refund goes to its purchase's member once the purchase is settled; until then it is parked.
+pub(super) fn give_to_members(drafts: &mut [Draft<'_>], purchases: &HashMap<EntryKey, Found>) {
     for draft in drafts {
         let Some(key) = purchase_key(draft) else { continue };
-        if let Some((entry, member, state)) = purchases.get(&key) {
-            draft.purchase_entry = Some(*entry);
-            draft.member = member.as_deref().map(Into::into);
-            // Settled, or waiting for a member as its refund will.
-            if state.is_none() || state.as_deref() == Some(EntryState::Unclaimed.as_str()) {
-                continue;
-            }
+        let purchase = purchases.get(&key);
+        if let Some(purchase) = purchase {
+            draft.purchase_entry = Some(purchase.entry);
+            draft.member.clone_from(&purchase.member);
         }
-        draft.state = EntryState::Parked;
-        draft.cause = Some("waits for its purchase");
+        if !purchase.is_some_and(|purchase| purchase.settled) {
+            draft.state = EntryState::Parked;
+            draft.cause = Some("waits for its purchase");
+        }
     }
-    Ok(())
 }
 
 fn purchase_key(draft: &Draft<'_>) -> Option<EntryKey> {

@@ -190,8 +190,8 @@ async fn refunds(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), StoreErr
         .rows(
             "select w.entry_id, p.entry_id as purchase_entry, p.member_id from {k}
              join entries p on p.entry_id = k.id and p.kind = 'purchase'
-             join waiting w on w.state = 'parked' and w.merchant_id = p.merchant_id and w.source_id = p.source_id
-                  and w.purchase_id = p.external_id",
+             join waiting w on w.merchant_id = p.merchant_id and w.source_id = p.source_id and w.purchase_id = p.external_id
+             where w.state in ('parked', 'unclaimed')",
             &[],
             &[&ended],
         )
@@ -206,7 +206,7 @@ async fn refunds(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), StoreErr
         "update entries set member_id = k.member_id, purchase_entry = k.purchase_entry
          from {k} where entries.entry_id = k.entry_id",
         "update waiting set state = 'queued', cause = null, member_id = k.member_id, leased_until = 0
-         from {k} where waiting.entry_id = k.entry_id and waiting.state = 'parked'",
+         from {k} where waiting.entry_id = k.entry_id and waiting.state in ('parked', 'unclaimed')",
     ] {
         tx.run(statement, &[], &[&rows]).await?;
     }

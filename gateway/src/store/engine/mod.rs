@@ -87,6 +87,17 @@ impl Engine {
         })
     }
 
+    /// Hangs up. SQLite's file is whole by itself afterwards.
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
     /// The first row of one statement that reads.
     pub(super) async fn row(&self, sql: &str, values: &[Cell<'_>]) -> Result<Option<Row>, StoreError> {
         Ok(self.rows(sql, values, &[]).await?.into_iter().next())
@@ -94,12 +105,13 @@ impl Engine {
 }
 
 impl Tx {
-    async fn begin(mut connection: Connection, how: &'static str) -> Result<Self, StoreError> {
-        match &mut connection {
+    async fn begin(connection: Connection, how: &'static str) -> Result<Self, StoreError> {
+        let mut tx = Self { connection, open: true };
+        match &mut tx.connection {
             Connection::Sqlite(connection) => connection.execute(how).await.map(drop)?,
             Connection::Postgres(connection) => connection.execute(how).await.map(drop)?,
         }
-        Ok(Self { connection, open: true })
+        Ok(tx)
     }
 
     pub(super) fn dialect(&self) -> Dialect {

@@ -58,6 +58,11 @@ async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10))
+        // Room for the inner pages of every index that a batch touches, and rarer copies from the log into the file: a page that is
+        // written by many batches is copied once.
+        .pragma("cache_size", "-32000")
+        .pragma("wal_autocheckpoint", "8000")
+        .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(200);
     let failed = |error: sqlx::Error| StoreError::Open { url: url.to_owned(), detail: why_not_sqlite(&error) };
     let pool =
