@@ -220,9 +220,8 @@ create table lots (
     amount bigint not null check (amount > 0),
     reversed bigint not null default 0 check (reversed between 0 and amount),
     shares text not null,
-    primary key (merchant_id, lot_id)
+    primary key (merchant_id, entry_id, lot_id)
 );
-create index lots_entry on lots (merchant_id, entry_id);
 
 -- Append only. `posting_id` is the order of each member's hash chain.
 create table postings (
@@ -240,7 +239,6 @@ create table postings (
     hash bytea not null
 );
 create unique index postings_entry on postings (merchant_id, entry_id, ordinal);
-create index postings_member on postings (merchant_id, member_id, posting_id);
 create function refuse_to_change_postings() returns trigger language plpgsql as
 $$ begin raise exception 'postings are never updated or deleted'; end $$;
 create trigger postings_are_never_changed before update or delete or truncate on postings

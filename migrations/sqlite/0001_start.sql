@@ -220,9 +220,8 @@ create table lots (
     amount integer not null check (amount > 0),
     reversed integer not null default 0 check (reversed between 0 and amount),
     shares text not null,
-    primary key (merchant_id, lot_id)
+    primary key (merchant_id, entry_id, lot_id)
 ) strict, without rowid;
-create index lots_entry on lots (merchant_id, entry_id);
 
 -- Append only. `posting_id` is the order of each member's hash chain.
 create table postings (
@@ -240,7 +239,6 @@ create table postings (
     hash blob not null
 ) strict;
 create unique index postings_entry on postings (merchant_id, entry_id, ordinal);
-create index postings_member on postings (merchant_id, member_id, posting_id);
 create trigger postings_are_never_updated before update on postings
 begin
     select raise(abort, 'postings are never updated');

@@ -175,8 +175,8 @@ pub struct Settlement {
     pub postings: Vec<Posting>,
     /// New lots.
     pub lots: Vec<Lot>,
-    /// Lots taken back: how much of each, from now on in all.
-    pub reversed: Vec<(LotId, i64)>,
+    /// Lots taken back, by the entry that earned them: how much of each, from now on in all.
+    pub reversed: Vec<(EntryId, LotId, i64)>,
     /// New rewards and offers.
     pub rewards: Vec<HeldReward>,
     /// Rewards and offers that change state.

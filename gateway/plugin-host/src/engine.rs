@@ -50,6 +50,10 @@ fn config(limits: &CallLimits, instances: u32) -> Config {
         .wasm_backtrace_max_frames(None)
         .generate_address_map(false)
         .memory_init_cow(true)
+        // Bounds are checked in the code and not by page protection: otherwise every instance whose memory grows, which is every one
+        // that allocates, costs two calls of `mprotect`, and each of them interrupts all other cores.
+        .signals_based_traps(false)
+        .memory_guard_size(0)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, instances)));
     config
 }

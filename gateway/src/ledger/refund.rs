@@ -46,7 +46,7 @@ pub(super) fn reverse(
         if sum > lot.reversed {
             taken.push((lot.id.clone(), lot.installation.clone(), lot.wallet.clone(), sum - lot.reversed));
             lot.reversed = sum;
-            settlement.reversed.push((lot.id.clone(), sum));
+            settlement.reversed.push((lot.entry, lot.id.clone(), sum));
         }
     }
     let currency = record.purchase.currency;

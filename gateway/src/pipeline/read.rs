@@ -193,10 +193,13 @@ impl Pipeline {
     fn new_entry(&self, programme: &Programme, source: &Source, happening: Happening) -> NewEntry {
         let known =
             happening.identity.map(|identity| identity::known(&self.vault, &programme.merchant, &source.id, &identity));
-        let digest = Digest::of(&serde_json::to_vec(&happening.event).unwrap_or_default());
+        // An event always serialises: its maps have texts for keys.
+        let document = serde_json::to_string(&happening.event).unwrap_or_default();
+        let digest = Digest::of(document.as_bytes());
         let Some(known) = known else {
             return NewEntry {
                 event: happening.event,
+                document,
                 digest,
                 keys: vec![],
                 contact: vec![],
@@ -216,6 +219,7 @@ impl Pipeline {
             .collect();
         NewEntry {
             event: happening.event,
+            document,
             digest,
             keys: known.keys,
             contact,

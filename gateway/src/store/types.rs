@@ -162,7 +162,9 @@ pub enum AdmissionResult {
 pub struct NewEntry {
     /// What happened.
     pub event: Event,
-    /// Of the normalised event: tells a repetition from a contradiction.
+    /// The same as JSON.
+    pub document: String,
+    /// Of the document: tells a repetition from a contradiction.
     pub digest: Digest,
     /// Whom it concerns, strongest key first; empty if nobody is named.
     pub keys: Vec<MemberKey>,

@@ -1,7 +1,7 @@
 //! What admitting writes about entries: the entries themselves, and their places in the queue.
 
 use super::admit::{Draft, EntryKey, Known, key_set};
-use super::rows::{json, owner, word};
+use super::rows::{owner, word};
 use crate::store::StoreError;
 use crate::store::engine::{Dialect, Kind as Column, Set, Tx};
 use perkgate_domain::ids::{EntryId, MemberId, MerchantId};
@@ -114,7 +114,7 @@ pub(super) async fn insert_entries(
             draft.admission.arrival.into(),
             draft.member.as_ref().into(),
             draft.purchase_entry.into(),
-            json("event", &draft.entry.event)?.into(),
+            (&draft.entry.document).into(),
             draft.entry.digest.into(),
             draft.entry.event.at().into(),
         ]);

@@ -4,7 +4,7 @@ use super::rows::json;
 use super::settle::expect;
 use crate::store::StoreError;
 use crate::store::engine::{Kind, Set, Tx};
-use perkgate_domain::ids::MerchantId;
+use perkgate_domain::ids::{EntryId, MerchantId};
 use perkgate_domain::plan::Settlement;
 use std::collections::BTreeMap;
 
@@ -99,7 +99,7 @@ pub(super) async fn lots(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), 
         ],
     );
     // Several refunds of one lot in a batch: the sums only rise, so the largest is the last.
-    let mut sums: BTreeMap<(&MerchantId, &str), i64> = BTreeMap::new();
+    let mut sums: BTreeMap<(&MerchantId, EntryId, &str), i64> = BTreeMap::new();
     for settlement in settlements {
         for lot in &settlement.lots {
             new.push([
@@ -115,8 +115,8 @@ pub(super) async fn lots(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), 
                 json("shares", &lot.shares)?.into(),
             ]);
         }
-        for (lot, sum) in &settlement.reversed {
-            let largest = sums.entry((&settlement.merchant, lot.as_str())).or_default();
+        for (earner, lot, sum) in &settlement.reversed {
+            let largest = sums.entry((&settlement.merchant, *earner, lot.as_str())).or_default();
             *largest = (*largest).max(*sum);
         }
     }
@@ -130,13 +130,15 @@ pub(super) async fn lots(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), 
         &[&new],
     )
     .await?;
-    let mut reversed = Set::new("k", &[("merchant_id", Kind::Text), ("lot_id", Kind::Text), ("amount", Kind::Int)]);
-    for ((merchant, lot), amount) in sums {
-        reversed.push([merchant.into(), lot.into(), amount.into()]);
+    let columns = [("merchant_id", Kind::Text), ("entry_id", Kind::Int), ("lot_id", Kind::Text), ("amount", Kind::Int)];
+    let mut reversed = Set::new("k", &columns);
+    for ((merchant, earner, lot), amount) in sums {
+        reversed.push([merchant.into(), earner.into(), lot.into(), amount.into()]);
     }
     tx.run(
         "update lots set reversed = k.amount from {k}
-         where lots.merchant_id = k.merchant_id and lots.lot_id = k.lot_id and lots.reversed < k.amount",
+         where lots.merchant_id = k.merchant_id and lots.entry_id = k.entry_id and lots.lot_id = k.lot_id
+              and lots.reversed < k.amount",
         &[],
         &[&reversed],
     )

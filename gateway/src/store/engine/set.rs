@@ -1,4 +1,4 @@
-//! A set of rows as one parameter: JSON that SQLite takes apart with `json_each`, arrays that PostgreSQL takes apart with `unnest`. One
+//! A set of rows as one parameter: JSON that SQLite takes apart with `jsonb_each`, arrays that PostgreSQL takes apart with `unnest`. One
 //! statement for a batch, not one for a row.
 
 use perkgate_domain::ids::{
@@ -106,7 +106,7 @@ impl Set {
                 Column::Text(_) | Column::Int(_) => write!(columns, "value ->> {place} as {name}, "),
             };
         }
-        format!("(select {columns}key + 1 as place from json_each(${number})) as {}", self.name)
+        format!("(select {columns}key + 1 as place from jsonb_each(${number})) as {}", self.name)
     }
 
     pub(super) fn postgres_source(&self, number: usize) -> String {
@@ -158,8 +158,7 @@ impl Column {
     fn write_json(&self, row: usize, text: &mut String) {
         match self {
             Self::Text(values) => match values.get(row).and_then(Option::as_deref) {
-                // A text always serialises.
-                Some(value) => text.push_str(&serde_json::to_string(value).unwrap_or_default()),
+                Some(value) => push_json(value, text),
                 None => text.push_str("null"),
             },
             Self::Int(values) => {
@@ -171,12 +170,33 @@ impl Column {
             Self::Bytes(values) => match values.get(row).and_then(Option::as_deref) {
                 Some(value) => {
                     text.push('"');
-                    text.push_str(&hex::encode(value));
+                    push_hex(value, text);
                     text.push('"');
                 }
                 None => text.push_str("null"),
             },
         }
+    }
+}
+
+/// A text in quotes. Most texts are names and need no escapes; documents have many.
+fn push_json(value: &str, text: &mut String) {
+    if value.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        text.push('"');
+        text.push_str(value);
+        text.push('"');
+    } else {
+        // A text always serialises.
+        text.push_str(&serde_json::to_string(value).unwrap_or_default());
+    }
+}
+
+fn push_hex(bytes: &[u8], text: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    text.reserve(bytes.len() * 2);
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
 }
 
@@ -276,7 +296,7 @@ mod tests {
         assert_eq!(set.json(), r#"[["a\"b",7,"00ff"],[null,null,null]]"#);
         assert_eq!(
             set.sqlite_source(3),
-            "(select value ->> 0 as name, value ->> 1 as amount, unhex(value ->> 2) as hash, key + 1 as place from json_each($3)) as k"
+            "(select value ->> 0 as name, value ->> 1 as amount, unhex(value ->> 2) as hash, key + 1 as place from jsonb_each($3)) as k"
         );
         assert_eq!(
             set.postgres_source(3),
