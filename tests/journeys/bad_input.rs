@@ -170,7 +170,7 @@ async fn what_is_proven_and_cannot_be_believed_is_parked_with_its_cause() {
     let of_shopify = |what: &str, by: &str| crooked(&eshop, what, by);
     let deep = format!("\"note\":{}{},\"currency\"", "[".repeat(400_000), "]".repeat(400_000));
     let total = "\"total_price\":\"6.40\"";
-    let cases: [(&str, &FakeShop, Vec<u8>, &str); 8] = [
+    let cases: [(&str, &FakeShop, Vec<u8>, &str); 10] = [
         ("NaN in a text", &eshop, of_shopify(total, "\"total_price\":\"NaN\""), "total_price"),
         ("infinity", &eshop, of_shopify(total, "\"total_price\":1e400"), "total_price"),
         ("a negative total", &eshop, of_shopify(total, "\"total_price\":\"-6.40\""), "negative"),
@@ -184,6 +184,8 @@ async fn what_is_proven_and_cannot_be_believed_is_parked_with_its_cause() {
             crooked(&own, "\"quantity_milli\":2000", "\"quantity_milli\":-2000"),
             "quantity",
         ),
+        ("an id with a NUL", &own, crooked(&own, &format!("\"id\":\"{ORDER}\""), "\"id\":\"8\\u00002\""), "NUL"),
+        ("a reference with a NUL", &eshop, of_shopify("\"name\":\"#", "\"name\":\"#\\u0000"), "NUL"),
     ];
     let mut parked = 0;
     for (name, shop, body, word) in cases {
@@ -203,6 +205,21 @@ async fn what_is_proven_and_cannot_be_believed_is_parked_with_its_cause() {
     assert_eq!(gateway.balance(BY_JANA, "points").await, 6);
     a_good_purchase_still_settles(&gateway).await;
     gateway.leaves_parked(parked);
+    gateway.close().await;
+}
+
+#[tokio::test]
+async fn what_no_journal_keeps_is_turned_away_before_it_is_written() {
+    let gateway = TestGateway::open(&[ESHOP, PAY, POINTS]).await;
+    let pay = FakeShop::at(&gateway, "pay");
+    // What dedupes it is in the body, which may say anything.
+    let long = format!("\"evt_{}", "9".repeat(700));
+    for event in ["\"evt_\\u0000", &long] {
+        let reply = pay.tells(None, crooked(&pay, "\"evt_", event)).await;
+        assert_eq!((reply.status, reply.cause()), (400, "unreadable"), "{}", reply.body);
+    }
+    kept(&gateway, &[("unreadable", 2)]).await;
+    a_good_purchase_still_settles(&gateway).await;
     gateway.close().await;
 }
 

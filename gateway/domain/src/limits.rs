@@ -8,6 +8,8 @@ pub const LINES: usize = 500;
 pub const CODES: usize = 50;
 /// Bytes of a platform's id.
 pub const EXTERNAL_ID_BYTES: usize = 255;
+/// Bytes of a topic or of what dedupes an arrival: two of the platform's ids and some words.
+pub const STAMP_BYTES: usize = 600;
 /// Bytes of a name, title, key or reason in a decision.
 pub const TEXT_BYTES: usize = 500;
 /// Bytes of a message's or offer's text.

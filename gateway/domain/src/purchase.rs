@@ -229,6 +229,26 @@ impl Event {
             Self::Join(join) => &join.id,
         }
     }
+    /// Checks that the ids it is found by can be kept: 1 to [`crate::limits::EXTERNAL_ID_BYTES`] bytes each, and no NUL character.
+    ///
+    /// # Errors
+    /// [`Implausible`] if one cannot.
+    pub fn check_ids(&self) -> Result<(), Implausible> {
+        let also = match self {
+            Self::Purchase(purchase) => purchase.reference.as_deref(),
+            Self::Refund(refund) => Some(refund.purchase.as_str()),
+            Self::Join(_) => None,
+        };
+        let most = crate::limits::EXTERNAL_ID_BYTES;
+        let fits = |id: &str| (1..=most).contains(&id.len()) && !id.contains('\0');
+        if fits(self.external_id()) && also.is_none_or(fits) {
+            return Ok(());
+        }
+        let kind = self.kind().as_str();
+        Err(Implausible(format!(
+            "the ids of a {kind} have 1 to {most} bytes and no NUL character; one of these is not so"
+        )))
+    }
     /// When it happened, by the platform's clock.
     #[must_use]
     pub fn at(&self) -> Moment {

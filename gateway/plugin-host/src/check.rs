@@ -116,8 +116,11 @@ fn name(what: &str, value: &str) -> Result<(), Fault> {
     if value.is_empty() { nonsense(&format!("{what} is empty")) } else { text(what, value) }
 }
 
-/// A short text.
+/// A short text, without the one character that databases do not keep.
 pub(crate) fn text(what: &str, value: &str) -> Result<(), Fault> {
+    if value.contains('\0') {
+        return nonsense(&format!("{what} has a NUL character in it"));
+    }
     within(what, value.len(), TEXT_BYTES)
 }
 

@@ -110,6 +110,12 @@ fn a_join_has_no_lines_to_share_over() {
 }
 
 #[test]
+fn a_text_has_no_nul() {
+    assert!(text("a reason", "a\u{1}b").is_ok());
+    assert!(text("a reason", "a\0b").is_err());
+}
+
+#[test]
 fn texts_are_bounded() {
     let message = |key: String, subject: String, text: String, locale: String| {
         Decision::Message(Message { key, subject, text, locale })

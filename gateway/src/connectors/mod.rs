@@ -19,6 +19,7 @@ mod testing;
 mod tests;
 pub mod woocommerce;
 
+use perkgate_domain::limits::STAMP_BYTES;
 use perkgate_domain::member::Identity;
 use perkgate_domain::programme::Source;
 use perkgate_domain::purchase::Event;
@@ -98,6 +99,24 @@ pub struct Stamp {
     pub dedupe: String,
     /// The platform marked it as made in its test mode.
     pub test: bool,
+}
+
+impl Stamp {
+    /// Checks what every journal can keep, whatever the platform: other people's arrivals are written by the same statement.
+    ///
+    /// # Errors
+    /// [`Rejected`] as unreadable if topic or delivery id are too long or have a NUL character in them.
+    pub fn check(&self) -> Result<(), Rejected> {
+        for (what, text) in [("topic", &self.topic), ("delivery id", &self.dedupe)] {
+            if text.len() > STAMP_BYTES || text.contains('\0') {
+                return Err(Rejected::unreadable(format!(
+                    "a {what} has at most {STAMP_BYTES} bytes and no NUL character, this one has {} bytes",
+                    text.len()
+                )));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Verified {
@@ -195,7 +214,10 @@ impl Rejected {
     pub fn unknown_topic(topic: &str) -> Self {
         Self {
             cause: Cause::UnknownTopic,
-            detail: format!("nothing follows from `{}`", topic.chars().take(80).collect::<String>()),
+            detail: format!(
+                "nothing follows from `{}`",
+                topic.chars().take(80).map(|char| if char.is_control() { '?' } else { char }).collect::<String>()
+            ),
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct FairQueue<T> {
     last: Option<MerchantId>,
     length: usize,
     under_way: BTreeSet<i64>,
+    /// The numbers of what waits.
+    waiting: BTreeSet<i64>,
     /// The most held in all.
     room: usize,
     /// The most held of one merchant.
@@ -39,7 +41,15 @@ pub(super) struct FairQueue<T> {
 
 impl<T: Work> FairQueue<T> {
     pub(super) fn new(room: usize, each: usize) -> Self {
-        Self { lines: BTreeMap::new(), last: None, length: 0, under_way: BTreeSet::new(), room, each }
+        Self {
+            lines: BTreeMap::new(),
+            last: None,
+            length: 0,
+            under_way: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            room,
+            each,
+        }
     }
 
     /// How much waits.
@@ -53,13 +63,18 @@ impl<T: Work> FairQueue<T> {
         line + more <= self.each && self.length + more <= self.room
     }
 
-    /// Holds work; gives it back if there is no room.
+    /// Holds work; gives it back if there is no room. What is held already is held once: if a lease ran out while this process was
+    /// too busy to renew it, the next claim may bring its own work again, and a batch with one piece twice could never be written.
     pub(super) fn push(&mut self, work: T) -> Result<(), T> {
+        if self.waiting.contains(&work.number()) || self.under_way.contains(&work.number()) {
+            return Ok(());
+        }
         if !self.has_room(work.merchant(), 1) {
             return Err(work);
         }
         let line =
             self.lines.entry(work.merchant().clone()).or_insert_with(|| Line { waiting: VecDeque::new(), deficit: 0 });
+        self.waiting.insert(work.number());
         line.waiting.push_back(work);
         self.length += 1;
         Ok(())
@@ -80,6 +95,7 @@ impl<T: Work> FairQueue<T> {
             {
                 line.deficit -= price;
                 self.length -= 1;
+                self.waiting.remove(&work.number());
                 self.under_way.insert(work.number());
                 taken.push(work);
             }
@@ -110,6 +126,7 @@ impl<T: Work> FairQueue<T> {
     pub(super) fn put_back(&mut self, work: Vec<T>) {
         for work in work.into_iter().rev() {
             self.under_way.remove(&work.number());
+            self.waiting.insert(work.number());
             let line = self
                 .lines
                 .entry(work.merchant().clone())
@@ -130,14 +147,16 @@ impl<T: Work> FairQueue<T> {
             }
         }
         self.length -= removed.len();
+        for work in &removed {
+            self.waiting.remove(&work.number());
+        }
         self.lines.retain(|_, line| !line.waiting.is_empty());
         removed
     }
 
     /// The numbers of everything held, begun or not.
     pub(super) fn held(&self) -> Vec<i64> {
-        let waiting = self.lines.values().flat_map(|line| line.waiting.iter().map(Work::number));
-        waiting.chain(self.under_way.iter().copied()).collect()
+        self.waiting.union(&self.under_way).copied().collect()
     }
 }
 
@@ -238,6 +257,29 @@ mod tests {
         assert_eq!((order, queue.len()), (vec![1, 2, 3], 0));
         queue.done([1, 2]);
         assert_eq!(queue.held(), [3]);
+    }
+
+    #[test]
+    fn what_is_held_is_held_once() {
+        let mut queue = queue(&[("a", 3)]);
+        let again = |queue: &mut FairQueue<Piece>| {
+            for number in 1..=3 {
+                queue.push(Piece(number, "a".into())).unwrap();
+            }
+        };
+        again(&mut queue);
+        assert_eq!(queue.len(), 3, "waiting");
+        let taken = queue.take(2, |_| 1);
+        again(&mut queue);
+        assert_eq!((queue.len(), queue.held()), (1, vec![1, 2, 3]), "under way");
+        queue.put_back(taken);
+        again(&mut queue);
+        assert_eq!(queue.len(), 3, "put back");
+        queue.remove(|piece| piece.0 == 3);
+        queue.take(1, |_| 1);
+        queue.done([1]);
+        again(&mut queue);
+        assert_eq!(queue.held(), [1, 2, 3], "what is done or removed may come again");
     }
 
     #[test]

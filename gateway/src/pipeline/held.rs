@@ -142,9 +142,13 @@ impl Pipeline {
     }
 
     fn claimed<'a>(&self, queue: usize, merchants: impl Iterator<Item = &'a MerchantId>) {
-        let last = merchants.last().cloned();
-        lock(&self.shared.claimed)[queue] = match last {
-            Some(merchant) => Claimed { after: Some(merchant), found_nothing: None },
+        let claimed = &mut lock(&self.shared.claimed)[queue];
+        // The last by turns, which is not the last by age: turns begin behind the merchant before, and who is before comes after.
+        let before = claimed.after.take();
+        let last =
+            merchants.max_by_key(|merchant| (before.as_ref().is_some_and(|before| *merchant <= before), *merchant));
+        *claimed = match last {
+            Some(merchant) => Claimed { after: Some(merchant.clone()), found_nothing: None },
             None => Claimed { after: None, found_nothing: Some(Instant::now()) },
         };
     }

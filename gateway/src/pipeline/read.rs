@@ -174,6 +174,10 @@ impl Pipeline {
         let reading = normalise(connector, verified, Context { source, fetched: answers });
         match reading {
             Ok(Reading::Entries(happenings)) => {
+                // What no table keeps must not keep the rest of the batch from being admitted.
+                if let Some(error) = happenings.iter().find_map(|happening| happening.event.check_ids().err()) {
+                    return parked(error.to_string());
+                }
                 let entries =
                     happenings.into_iter().map(|happening| self.new_entry(programme, source, happening)).collect();
                 Read::Done(AdmissionResult::Entries(entries))

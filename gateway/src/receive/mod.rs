@@ -111,7 +111,11 @@ fn verify(arrival: Arrival, source: &Source) -> Result<Admitted, Rejected> {
     let Some(connector) = connectors::find(&source.platform) else {
         return Err(Rejected::unreadable(format!("this gateway has no connector for `{}`", source.platform)));
     };
-    connector.verify(arrival, source)
+    let admitted = connector.verify(arrival, source)?;
+    if let Admitted::Event(verified) = &admitted {
+        verified.stamp().check()?;
+    }
+    Ok(admitted)
 }
 
 async fn journal(

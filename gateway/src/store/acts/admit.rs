@@ -1,6 +1,6 @@
 //! From what arrivals say to entries: deduped for ever by (source, kind, external id), given to a member, queued or parked.
 
-use super::entries::{claim_entries, enqueue, find_purchases, give_to_members, insert_entries};
+use super::entries::{claim_entries, enqueue, find_purchases, give_to_members, insert_entries, join_unclaimed};
 use super::members::MemberRows;
 use super::rows::{digest, word};
 use crate::store::engine::{Cell, Dialect, Engine, Kind as Column, Set, Tx};
@@ -65,6 +65,7 @@ pub(in crate::store) async fn admit(
     give_to_members(&mut drafts, &purchases);
     insert_entries(&mut tx, &mut drafts, &mut known).await?;
     let ready = enqueue(&mut tx, &drafts, lease_ms).await?;
+    join_unclaimed(&mut tx, &drafts).await?;
     claim_entries(&mut tx, &drafts).await?;
     end_arrivals(&mut tx, &admissions, &endings, &known).await?;
     tx.commit().await?;
@@ -152,6 +153,8 @@ fn sort_out<'a>(admissions: &[&'a Admission], known: &HashMap<EntryKey, Known>) 
     let mut seen: HashMap<EntryKey, Digest> = known.iter().map(|(key, known)| (key.clone(), known.digest)).collect();
     let mut unclaimed: HashMap<EntryKey, EntryId> =
         known.iter().filter(|(_, known)| known.unclaimed).map(|(key, known)| (key.clone(), known.entry)).collect();
+    // The same within the batch: places of drafts that name nobody.
+    let mut nameless: HashMap<EntryKey, usize> = HashMap::new();
     let endings = admissions
         .iter()
         .map(|&admission| match &admission.result {
@@ -163,6 +166,9 @@ fn sort_out<'a>(admissions: &[&'a Admission], known: &HashMap<EntryKey, Known>) 
                     match seen.get(&key) {
                         None => {
                             seen.insert(key.clone(), entry.digest);
+                            if entry.keys.is_empty() {
+                                nameless.insert(key.clone(), drafts.len());
+                            }
                             drafts.push(draft(admission, entry, key, None));
                         }
                         Some(digest)
@@ -171,6 +177,15 @@ fn sort_out<'a>(admissions: &[&'a Admission], known: &HashMap<EntryKey, Known>) 
                             ending.note = Some(format!("says who made {} {}", key.2, key.3));
                             let claims = unclaimed.remove(&key);
                             drafts.push(draft(admission, entry, key, claims));
+                        }
+                        Some(digest)
+                            if *digest == entry.digest && !entry.keys.is_empty() && nameless.contains_key(&key) =>
+                        {
+                            ending.note = Some(format!("says who made {} {}", key.2, key.3));
+                            if let Some(draft) = nameless.remove(&key).and_then(|place| drafts.get_mut(place)) {
+                                draft.entry = entry;
+                                draft.state = first_state(entry);
+                            }
                         }
                         Some(digest) if *digest == entry.digest => {
                             ending.note.get_or_insert_with(|| format!("{} {} was known already", key.2, key.3));
@@ -205,9 +220,16 @@ fn draft<'a>(admission: &'a Admission, entry: &'a NewEntry, key: EntryKey, claim
         purchase_entry: None,
         claims,
         id: None,
-        state: EntryState::Queued,
+        state: first_state(entry),
         cause: None,
     }
+}
+
+/// What names nobody waits for a telling that does, and not in the queue: named while it is there, it would be settled as nobody's by
+/// whoever holds it already. (A refund is its purchase's member's.)
+fn first_state(entry: &NewEntry) -> EntryState {
+    let nobody = entry.keys.is_empty() && entry.event.kind() != Kind::Refund;
+    if nobody { EntryState::Unclaimed } else { EntryState::Queued }
 }
 
 /// Gives each draft with a key its member: the one its strongest known key belongs to, or a new one. Keys that nobody has yet

@@ -48,15 +48,18 @@ pub(super) struct Open {
     pub(super) well: Set,
     /// They failed: one delivery shows whether the receiver is back.
     pub(super) probed: Set,
+    /// All that were looked at, in the order of their turns.
+    pub(super) seen: Vec<(MerchantId, ChannelId)>,
 }
 
 pub(super) async fn open_channels(
     engine: &Engine,
     claim: &Claim,
+    after: &str,
     full: &[(MerchantId, ChannelId)],
     breaker: &BreakerLimits,
 ) -> Result<Open, StoreError> {
-    let (merchant, channel) = claim.after.split_once('/').unwrap_or_default();
+    let (merchant, channel) = after.split_once('/').unwrap_or_default();
     let values = |merchant: &str, channel: &str| {
         [merchant.to_owned().into(), channel.to_owned().into(), claim.turns.max(1).into()]
     };
@@ -64,7 +67,7 @@ pub(super) async fn open_channels(
     for row in engine.rows(TURNS, &values(merchant, channel), &[]).await? {
         found.push(place(&row)?);
     }
-    if found.len() < claim.turns && !claim.after.is_empty() {
+    if found.len() < claim.turns.max(1) && !after.is_empty() {
         // Those before come after the rest.
         for row in engine.rows(TURNS, &values("", ""), &[]).await? {
             let place = place(&row)?;
@@ -72,6 +75,7 @@ pub(super) async fn open_channels(
                 found.push(place);
             }
         }
+        found.truncate(claim.turns.max(1));
     }
     let mut asked = Set::new("k", &[("merchant_id", Kind::Text), ("channel_id", Kind::Text)]);
     for (merchant, channel) in &found {
@@ -82,15 +86,16 @@ pub(super) async fn open_channels(
         failing.insert(place(&row)?, health(&row)?);
     }
     let columns = [("merchant_id", Kind::Text), ("channel_id", Kind::Text)];
-    let mut open = Open { well: Set::new("k", &columns), probed: Set::new("k", &columns) };
-    for place in found.into_iter().filter(|place| !full.contains(place)) {
+    let mut open = Open { well: Set::new("k", &columns), probed: Set::new("k", &columns), seen: Vec::new() };
+    for place in found.iter().filter(|place| !full.contains(place)) {
         let row = [(&place.0).into(), (&place.1).into()];
-        match failing.get(&place) {
+        match failing.get(place) {
             Some(health) if health.disabled_at.is_some() || health.closed_until > claim.now => {}
             Some(health) if health.is_tripped(breaker) => open.probed.push(row),
             _ => open.well.push(row),
         }
     }
+    open.seen = found;
     Ok(open)
 }
 

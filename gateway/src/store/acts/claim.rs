@@ -3,36 +3,39 @@
 //! others nothing.
 
 use super::rows::document;
-use crate::store::engine::{Dialect, Engine, Row, Set, Tx};
+use crate::store::engine::{Cell, Dialect, Engine, Row, Set, Tx};
 use crate::store::{Claim, StoreError, UnreadArrival};
 use perkgate_domain::ids::{ArrivalId, EntryId};
 use perkgate_domain::plan::QueuedEntry;
 use perkgate_domain::time::Moment;
 use std::collections::BTreeSet;
 
-/// Whose turn it is: `$2` is the merchant behind whom turns begin, `$3` how many get one, and who is before comes after the rest.
+/// Whose turn it is: `$1` is the merchant behind whom turns begin, `$2` how many get one, and who is before comes after the rest. They
+/// share `$3` rows evenly.
 macro_rules! turns {
     ($table:literal) => {
         concat!(
             "with recursive ahead (merchant_id, turn) as (
-                 select (select min(merchant_id) from ", $table, " and merchant_id > $2), 1
+                 select (select min(merchant_id) from ", $table, " and merchant_id > $1), 1
                  union all
                  select (select min(merchant_id) from ", $table, " and merchant_id > ahead.merchant_id), ahead.turn + 1
-                 from ahead where ahead.merchant_id is not null and ahead.turn < $3
+                 from ahead where ahead.merchant_id is not null and ahead.turn < $2
              ),
              around (merchant_id, turn) as (
-                 select (select min(merchant_id) from ", $table, " and merchant_id <= $2), 1
+                 select (select min(merchant_id) from ", $table, " and merchant_id <= $1), 1
                  union all
-                 select (select min(merchant_id) from ", $table, " and merchant_id > around.merchant_id and merchant_id <= $2),
+                 select (select min(merchant_id) from ", $table, " and merchant_id > around.merchant_id and merchant_id <= $1),
                         around.turn + 1
-                 from around where around.merchant_id is not null and around.turn < $3
+                 from around where around.merchant_id is not null and around.turn < $2
              ),
              turns (merchant_id) as (
-                 select merchant_id from ahead where merchant_id is not null
-                 union all
-                 select merchant_id from around where merchant_id is not null
+                 select merchant_id from (
+                     select merchant_id, 0 as later, turn from ahead where merchant_id is not null
+                     union all
+                     select merchant_id, 1 as later, turn from around where merchant_id is not null
+                 ) both_ways order by later, turn limit $2
              ),
-             share (most) as (select case when count(*) > $4 or count(*) = 0 then 1 else $4 / count(*) end from turns) "
+             share (most) as (select case when count(*) > $3 or count(*) = 0 then 1 else $3 / count(*) end from turns) "
         )
     };
 }
@@ -40,17 +43,22 @@ macro_rules! turns {
 const ARRIVAL_TURNS: &str = turns!("inbox where leased_until >= 0");
 const ENTRY_TURNS: &str = turns!("waiting where state = 'queued'");
 
-/// Of one merchant: arrivals that may be read now.
+/// Of one merchant: arrivals that may be read now, which is `$4` by the caller's clock.
 const ARRIVALS_OF: &str = "select i.arrival_id from inbox i
-    where i.merchant_id = turns.merchant_id and i.not_before <= $1 and i.leased_until <= {now}
+    where i.merchant_id = turns.merchant_id and i.not_before <= $4 and i.leased_until <= {now}
     order by i.arrival_id limit (select most from share)";
 
-/// Of one merchant: entries that may be settled now. What is behind an entry of the same member that is held or put off waits for it.
+/// Of one merchant: entries that may be settled now. What is behind an entry of the same member that is held or put off waits for it. A
+/// refund may be older than what of its member is held already, since it was woken only now: it waits too.
 const ENTRIES_OF: &str = "select w.entry_id from waiting w
-    where w.state = 'queued' and w.merchant_id = turns.merchant_id and w.not_before <= $1 and w.leased_until <= {now}
+    where w.state = 'queued' and w.merchant_id = turns.merchant_id and w.not_before <= $4 and w.leased_until <= {now}
           and not exists (select 1 from waiting b
                           where b.state = 'queued' and b.merchant_id = w.merchant_id and b.member_id = w.member_id
-                                and b.entry_id < w.entry_id and (b.not_before > $1 or b.leased_until > {now}))
+                                and b.entry_id < w.entry_id and (b.not_before > $4 or b.leased_until > {now}))
+          and (w.purchase_id is null
+               or not exists (select 1 from waiting b
+                              where b.state = 'queued' and b.merchant_id = w.merchant_id and b.member_id = w.member_id
+                                    and b.entry_id > w.entry_id and b.leased_until > {now}))
     order by w.entry_id limit (select most from share)";
 
 pub(in crate::store) async fn arrivals(engine: &Engine, claim: &Claim) -> Result<Vec<UnreadArrival>, StoreError> {
@@ -121,7 +129,7 @@ pub(in crate::store) async fn entries(engine: &Engine, claim: &Claim) -> Result<
         .collect()
 }
 
-/// Takes turns and writes the lease. One process at a time: two would take one member's entries apart.
+/// Takes turns and writes the leases. One process at a time: two would take one member's entries apart.
 async fn lease(
     tx: &mut Tx,
     claim: &Claim,
@@ -142,12 +150,28 @@ async fn lease(
         "{turns}, picked ({id}) as ({picked})
          update {table} set leased_until = {{now}} + $5 where {id} in (select {id} from picked) returning {id}"
     );
-    let most = claim.most.max(1);
-    let values =
-        [claim.now.into(), (&claim.after).into(), claim.turns.max(1).into(), most.into(), claim.lease_ms.into()];
-    let rows = tx.rows(&statement, &values, &[]).await?;
-    let ids = rows.iter().map(|row| row.get(id)).collect::<Result<BTreeSet<i64>, _>>()?;
-    Ok(ids.into_iter().collect())
+    let whose = format!("{turns} select merchant_id from turns");
+    let (turns, most) = (claim.turns.max(1), claim.most.max(1));
+    let (mut after, mut passed) = (claim.after.clone(), BTreeSet::new());
+    loop {
+        let lease: [Cell<'_>; 5] =
+            [(&after).into(), turns.into(), most.into(), claim.now.into(), claim.lease_ms.into()];
+        let rows = tx.rows(&statement, &lease, &[]).await?;
+        let ids = rows.iter().map(|row| row.get(id)).collect::<Result<BTreeSet<i64>, _>>()?;
+        if !ids.is_empty() {
+            return Ok(ids.into_iter().collect());
+        }
+        // All that these merchants have is held by others or put off, and must not stand in the way of the rest.
+        let rows = tx.rows(&whose, &lease[..3], &[]).await?;
+        let served = rows.iter().map(|row| row.get("merchant_id")).collect::<Result<Vec<String>, _>>()?;
+        let (all, before) = (served.len() < turns, passed.len());
+        let Some(last) = served.last().cloned() else { return Ok(Vec::new()) };
+        passed.extend(served);
+        if all || passed.len() == before {
+            return Ok(Vec::new());
+        }
+        after = last;
+    }
 }
 
 pub(in crate::store) async fn hold(

@@ -13,8 +13,8 @@ use std::collections::{BTreeSet, HashMap};
 pub(super) struct Found {
     entry: EntryId,
     member: Option<MemberId>,
-    /// It may be given back now; otherwise its settlement wakes the refund.
-    settled: bool,
+    /// Where its refunds begin: queued if it is settled, unclaimed as it is itself, or parked until its settlement wakes them.
+    refunds: EntryState,
 }
 
 /// Finds the purchases of refunds. Those that are not settled stay so until this batch is committed: their settlement then sees the
@@ -35,7 +35,7 @@ pub(super) async fn find_purchases(tx: &mut Tx, drafts: &[Draft<'_>]) -> Result<
         let key: EntryKey =
             (row.get("merchant_id")?, row.get("source_id")?, Kind::Purchase.as_str(), row.get("external_id")?);
         let member = row.get::<Option<&str>>("member_id")?.map(Into::into);
-        found.insert(key, Found { entry: EntryId(row.get("entry_id")?), member, settled: true });
+        found.insert(key, Found { entry: EntryId(row.get("entry_id")?), member, refunds: EntryState::Queued });
     }
     let ids = Set::of_ids("k", found.values().map(|purchase| purchase.entry.0).collect::<BTreeSet<_>>());
     let waiting = match tx.dialect() {
@@ -46,15 +46,14 @@ pub(super) async fn find_purchases(tx: &mut Tx, drafts: &[Draft<'_>]) -> Result<
     };
     for row in &tx.rows(waiting, &[], &[&ids]).await? {
         let entry = EntryId(row.get("entry_id")?);
-        // One that waits for a member lets its refund wait for one too.
-        if row.get::<&str>("state")? != EntryState::Unclaimed.as_str() {
-            found.values_mut().filter(|purchase| purchase.entry == entry).for_each(|purchase| purchase.settled = false);
-        }
+        let unclaimed = row.get::<&str>("state")? == EntryState::Unclaimed.as_str();
+        let refunds = if unclaimed { EntryState::Unclaimed } else { EntryState::Parked };
+        found.values_mut().filter(|purchase| purchase.entry == entry).for_each(|purchase| purchase.refunds = refunds);
     }
     Ok(found)
 }
 
-/// A refund goes to its purchase's member once the purchase is settled; until then it is parked.
+/// A refund goes to its purchase's member once the purchase is settled; until then it waits for it, or for a member with it.
 pub(super) fn give_to_members(drafts: &mut [Draft<'_>], purchases: &HashMap<EntryKey, Found>) {
     for draft in drafts {
         let Some(key) = purchase_key(draft) else { continue };
@@ -63,8 +62,8 @@ pub(super) fn give_to_members(drafts: &mut [Draft<'_>], purchases: &HashMap<Entr
             draft.purchase_entry = Some(purchase.entry);
             draft.member.clone_from(&purchase.member);
         }
-        if !purchase.is_some_and(|purchase| purchase.settled) {
-            draft.state = EntryState::Parked;
+        draft.state = purchase.map_or(EntryState::Parked, |purchase| purchase.refunds);
+        if draft.state == EntryState::Parked {
             draft.cause = Some("waits for its purchase");
         }
     }
@@ -232,6 +231,26 @@ pub(super) async fn enqueue(tx: &mut Tx, drafts: &[Draft<'_>], lease_ms: i64) ->
     )
     .await?;
     Ok(ready)
+}
+
+/// Refunds that came before a purchase which names nobody wait for a member with it.
+pub(super) async fn join_unclaimed(tx: &mut Tx, drafts: &[Draft<'_>]) -> Result<(), StoreError> {
+    let purchase = |draft: &&Draft<'_>| draft.key.2 == Kind::Purchase.as_str();
+    let unclaimed = drafts.iter().filter(|draft| draft.state == EntryState::Unclaimed).filter(purchase);
+    let ids = Set::of_ids("k", unclaimed.filter_map(|draft| draft.id).map(|id| id.0));
+    for statement in [
+        "update entries set purchase_entry = k.id
+         from {k} join entries p on p.entry_id = k.id
+         join waiting w on w.state = 'parked' and w.merchant_id = p.merchant_id and w.source_id = p.source_id
+              and w.purchase_id = p.external_id
+         where entries.entry_id = w.entry_id",
+        "update waiting set state = 'unclaimed', cause = null
+         from {k} join entries e on e.purchase_entry = k.id
+         where waiting.entry_id = e.entry_id and waiting.state = 'parked'",
+    ] {
+        tx.run(statement, &[], &[&ids]).await?;
+    }
+    Ok(())
 }
 
 /// Queues what nobody had claimed, now that somebody is named. Its refunds wait for it, as if they had come first.

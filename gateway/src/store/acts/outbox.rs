@@ -1,6 +1,6 @@
 //! Deliveries, their attempts, and the channels that fail.
 
-use super::channels::{open_channels, update_health};
+use super::channels::{Open, open_channels, update_health};
 use super::rows::{delivery, json, owner};
 use crate::store::engine::{Dialect, Engine, Kind, Row, Set, Tx};
 use crate::store::{Claim, ContactField, DeliveryView, DueRow, StoreError};
@@ -61,7 +61,23 @@ pub(in crate::store) async fn due(
     full: &[(MerchantId, ChannelId)],
     breaker: &BreakerLimits,
 ) -> Result<Vec<DueRow>, StoreError> {
-    let open = open_channels(engine, claim, full, breaker).await?;
+    let (mut after, mut passed) = (claim.after.clone(), BTreeSet::new());
+    loop {
+        let open = open_channels(engine, claim, &after, full, breaker).await?;
+        let due = take(engine, claim, &open, per_channel).await?;
+        let (all, before) = (open.seen.len() < claim.turns.max(1), passed.len());
+        let last = open.seen.last().map(|(merchant, channel)| format!("{merchant}/{channel}")).unwrap_or_default();
+        passed.extend(open.seen);
+        // Channels that wait, fail or are full must not stand in the way of the rest.
+        if !due.is_empty() || all || passed.len() == before {
+            return Ok(due);
+        }
+        after = last;
+    }
+}
+
+/// Leases of the open channels, in the order of their turns.
+async fn take(engine: &Engine, claim: &Claim, open: &Open, per_channel: usize) -> Result<Vec<DueRow>, StoreError> {
     if open.well.is_empty() && open.probed.is_empty() {
         return Ok(Vec::new());
     }
@@ -77,6 +93,11 @@ pub(in crate::store) async fn due(
     withdraw(&mut tx, &mut due).await?;
     contacts(&mut tx, &mut due).await?;
     tx.commit().await?;
+    let turns: HashMap<_, _> =
+        open.seen.iter().zip(0..).map(|((merchant, channel), turn)| ((merchant, channel), turn)).collect();
+    due.sort_by_key(|DueRow { delivery, .. }| {
+        turns.get(&(&delivery.merchant, &delivery.channel)).copied().unwrap_or(0)
+    });
     Ok(due)
 }
 

@@ -198,7 +198,7 @@ fn sqlite(sql: &str, values: &[Cell<'_>], sets: &[&Set]) -> Result<(String, Sqli
         match value {
             Cell::Null => arguments.add(None::<i64>),
             Cell::Int(number) => arguments.add(*number),
-            Cell::Text(words) => arguments.add(words.as_ref().to_owned()),
+            Cell::Text(words) => arguments.add(set::without_nul(words).into_owned()),
             Cell::Bytes(bytes) => arguments.add(bytes.as_ref().to_vec()),
         }
         .map_err(sqlx::Error::Encode)?;
@@ -218,7 +218,7 @@ fn postgres(sql: &str, values: &[Cell<'_>], sets: &[&Set]) -> Result<(String, Pg
             // Only texts are ever null on their own.
             Cell::Null => arguments.add(None::<String>),
             Cell::Int(number) => arguments.add(*number),
-            Cell::Text(words) => arguments.add(words.as_ref()),
+            Cell::Text(words) => arguments.add(set::without_nul(words).as_ref()),
             Cell::Bytes(bytes) => arguments.add(bytes.as_ref()),
         }
         .map_err(sqlx::Error::Encode)?;

@@ -27,7 +27,7 @@ pub(in crate::store) async fn open(url: &str, schema: Schema) -> Result<Engine, 
     match url.split_once(':').map_or(url, |(scheme, _)| scheme) {
         "sqlite" => sqlite(url, schema).await,
         "postgres" | "postgresql" => postgres(url, schema).await,
-        scheme => Err(StoreError::Url(scheme.to_owned())),
+        other => Err(StoreError::Url(other.to_owned())),
     }
 }
 
@@ -39,7 +39,7 @@ pub(in crate::store) async fn revise(url: &str) -> Result<Vec<String>, StoreErro
         Engine::Postgres(pool) => (&POSTGRES, applied_postgres(pool).await?),
     };
     match &engine {
-        Engine::Sqlite { write, .. } => SQLITE.run(write).await.map_err(migration)?,
+        Engine::Sqlite { write, .. } => migrate_sqlite(write).await?,
         Engine::Postgres(pool) => POSTGRES.run(pool).await.map_err(migration)?,
     }
     let named = |migration: &sqlx::migrate::Migration| format!("{:04}_{}", migration.version, migration.description);
@@ -70,7 +70,7 @@ async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
     let write = pool(1).connect_with(options.clone()).await.map_err(failed)?;
     claim_file(&write, url).await?;
     match schema {
-        Schema::Migrate => SQLITE.run(&write).await.map_err(migration)?,
+        Schema::Migrate => migrate_sqlite(&write).await?,
         Schema::Current => current(&SQLITE, &applied_sqlite(&write).await?)?,
         Schema::AsItIs => {}
     }
@@ -81,9 +81,12 @@ async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
 /// Refuses a file that has tables and is not ours; marks a new one.
 async fn claim_file(write: &SqlitePool, url: &str) -> Result<(), StoreError> {
     let unreadable = |error: sqlx::Error| StoreError::Open { url: url.to_owned(), detail: why_not_sqlite(&error) };
-    let id: i64 = sqlx::query_scalar("pragma application_id").fetch_one(write).await.map_err(unreadable)?;
-    let tables: i64 =
-        sqlx::query_scalar("select count(*) from sqlite_schema").fetch_one(write).await.map_err(unreadable)?;
+    // In one statement: another process may be making the tables just now.
+    let (id, tables): (i64, i64) =
+        sqlx::query_as("select application_id, (select count(*) from sqlite_schema) from pragma_application_id")
+            .fetch_one(write)
+            .await
+            .map_err(unreadable)?;
     if id == APPLICATION_ID {
         return Ok(());
     }
@@ -92,6 +95,18 @@ async fn claim_file(write: &SqlitePool, url: &str) -> Result<(), StoreError> {
     }
     sqlx::query("pragma application_id = 1347110740").execute(write).await?;
     Ok(())
+}
+
+/// SQLite has no lock for all of it: whoever comes second finds a table there already, and looks again at what is left to do.
+async fn migrate_sqlite(write: &SqlitePool) -> Result<(), StoreError> {
+    loop {
+        let before = applied_sqlite(write).await?.len();
+        match SQLITE.run(write).await {
+            Err(error) if applied_sqlite(write).await?.len() == before => return Err(migration(error)),
+            Err(_) => {}
+            Ok(()) => return Ok(()),
+        }
+    }
 }
 
 async fn applied_sqlite(pool: &SqlitePool) -> Result<BTreeSet<i64>, StoreError> {
@@ -208,7 +223,7 @@ fn shown(url: &str) -> String {
 
 fn why_not_sqlite(error: &sqlx::Error) -> String {
     let text = plain(error);
-    match error.as_database_error().and_then(|error| error.code()).as_deref() {
+    match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
         Some("14") => {
             "it cannot be opened: check that the directory exists and that the file may be read and written".to_owned()
         }

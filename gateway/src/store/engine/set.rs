@@ -70,7 +70,7 @@ impl Set {
         for (column, cell) in self.columns.iter_mut().zip(cells) {
             match column {
                 Column::Text(values) => values.push(match cell {
-                    Cell::Text(text) => Some(text.into_owned()),
+                    Cell::Text(text) => Some(without_nul(&text).into_owned()),
                     _ => None,
                 }),
                 Column::Int(values) => values.push(match cell {
@@ -200,6 +200,12 @@ fn push_hex(bytes: &[u8], text: &mut String) {
     }
 }
 
+/// PostgreSQL keeps no NUL in a text, and SQLite's functions stop at one. Ids have none; in sentences, which may quote anything, it
+/// becomes the sign for what cannot be shown, on both alike.
+pub(super) fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
 impl<'a> From<&'a str> for Cell<'a> {
     fn from(text: &'a str) -> Self {
         Self::Text(Cow::Borrowed(text))
@@ -292,8 +298,9 @@ mod tests {
         assert!(set.is_empty());
         set.push(["a\"b".into(), 7_i64.into(), Cell::from(&[0_u8, 255][..])]);
         set.push([Cell::Null, Cell::Null, Cell::Null]);
-        assert_eq!(set.len(), 2);
-        assert_eq!(set.json(), r#"[["a\"b",7,"00ff"],[null,null,null]]"#);
+        set.push(["x\0y".into(), Cell::Null, Cell::Null]);
+        assert_eq!(set.len(), 3);
+        assert_eq!(set.json(), "[[\"a\\\"b\",7,\"00ff\"],[null,null,null],[\"x\u{fffd}y\",null,null]]");
         assert_eq!(
             set.sqlite_source(3),
             "(select value ->> 0 as name, value ->> 1 as amount, unhex(value ->> 2) as hash, key + 1 as place from jsonb_each($3)) as k"

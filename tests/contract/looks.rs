@@ -1,0 +1,68 @@
+//! What whoever asks is told: only their own, and nothing for what is not there.
+
+use super::data::{LEASE, SHOP, book, bought, delivery, earns, entry, refund, says, settled, standing};
+use super::ground::Ground;
+use perkgate_domain::ids::ArrivalId;
+use perkgate_gateway::store::QueueDepth;
+
+on_both! {
+    an_order_is_explained_with_all_that_followed
+    nothing_is_told_of_what_is_not_there
+    what_waits_is_counted
+}
+
+async fn an_order_is_explained_with_all_that_followed(ground: &Ground) {
+    let order = bought(ground, SHOP, "1", "jana").await;
+    let member = standing(&book(ground, std::slice::from_ref(&order)).await, &order);
+    let jana = member.id.clone();
+    let mut settlement = earns(&order, member, 3);
+    settlement.deliveries = vec![delivery(order.id, &jana, SHOP, "mail", 0)];
+    ground.store().settle(std::slice::from_ref(&settlement), &[]).await.expect("it settles");
+    let (_, ready) = says(ground, SHOP, vec![entry(refund("r1", "1"), &[])], LEASE).await;
+    settled(ground, &ready).await;
+
+    let another = ground.another().await;
+    for by in ["1", "#1"] {
+        let told = another.explain(&SHOP.into(), &"eshop".into(), by).await.expect("a look").expect("it is there");
+        assert_eq!(
+            (told.entry.id, told.entry.state.as_str(), told.entry.member),
+            (order.id, "settled", Some(jana.clone()))
+        );
+        assert_eq!(told.purchase.id, "1");
+        let amounts: Vec<_> = told.postings.iter().map(|posting| (posting.entry, posting.amount)).collect();
+        assert_eq!(amounts, [(order.id, 3), (ready[0].id, 1)], "its own and its refunds'");
+        assert_eq!((told.deliveries.len(), told.refunds.len(), told.arrivals.len()), (1, 1, 1));
+        assert_eq!(told.deliveries[0].delivery, settlement.deliveries[0]);
+    }
+}
+
+async fn nothing_is_told_of_what_is_not_there(ground: &Ground) {
+    settled(ground, &[bought(ground, SHOP, "1", "jana").await]).await;
+    let store = ground.store();
+    // An order with a NUL in its id is no order of anybody's, and no error.
+    for (merchant, source, order) in [
+        ("other", "eshop", "1"),
+        (SHOP, "till", "1"),
+        (SHOP, "eshop", "2"),
+        (SHOP, "eshop", "1\0"),
+        (SHOP, "eshop", ""),
+    ] {
+        let told = store.explain(&merchant.into(), &source.into(), order).await.expect("a look");
+        assert!(told.is_none(), "{merchant} {source} {order:?}");
+    }
+    assert!(store.member(&SHOP.into(), &"mem_nobody\0".into()).await.expect("a look").is_none());
+    assert!(store.arrival(ArrivalId(i64::MAX)).await.expect("a look").is_none());
+    assert!(store.arrivals(&SHOP.into(), "parked", 9).await.expect("a look").is_empty());
+    assert!(store.deliveries(&SHOP.into(), "due", 9).await.expect("a look").is_empty());
+    assert!(store.verify(Some(&"nobody".into())).await.expect("a check").holds());
+}
+
+async fn what_waits_is_counted(ground: &Ground) {
+    assert_eq!(ground.store().depth().await.expect("a count"), QueueDepth::default());
+    let order = bought(ground, SHOP, "1", "jana").await;
+    says(ground, SHOP, vec![entry(refund("r9", "9"), &[])], LEASE).await;
+    let depth = ground.store().depth().await.expect("a count");
+    assert_eq!(depth, QueueDepth { arrivals: 0, entries: 1, parked: 1, deliveries: 0 });
+    settled(ground, &[order]).await;
+    assert_eq!(ground.store().depth().await.expect("a count").entries, 0);
+}

@@ -1,0 +1,230 @@
+//! A store whose every act waits for a word: done, not done, or done without its caller hearing of it. Whoever gives the words decides
+//! in which order several workers act on one database, and at which commit one of them dies. Only the acts of reading and settling
+//! wait; programmes and look-ups are answered at once.
+
+use async_trait::async_trait;
+use perkgate_domain::delivery::Attempt;
+use perkgate_domain::ids::{ArrivalId, ChannelId, DeliveryId, Digest, EntryId, MemberId, MerchantId, SourceId};
+use perkgate_domain::limits::BreakerLimits;
+use perkgate_domain::member::MemberKey;
+use perkgate_domain::plan::{Book, QueuedEntry, Settlement};
+use perkgate_domain::time::Moment;
+use perkgate_gateway::store::{
+    Admission, Appended, ArrivalView, ChannelView, Claim, DeliveryView, DueRow, ExplainView, LedgerReport, MemberView,
+    NewArrival, NewRejection, PluginRow, ProgrammeRows, PutOff, QueueDepth, RejectionView, Store, StoreError,
+    UnreadArrival,
+};
+use std::collections::BTreeSet;
+use std::io::{Error, ErrorKind};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+
+/// What becomes of one act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is done.
+    Done,
+    /// The process dies before it: nothing is done.
+    DiesBefore,
+    /// The process dies after it: it is done, and nobody hears of it.
+    DiesAfter,
+}
+
+/// An act that waits for its word.
+pub type Ask = oneshot::Sender<Fate>;
+
+/// What a worker was given to hold.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// Arrivals, by their numbers.
+    pub arrivals: BTreeSet<i64>,
+    /// Entries, by their numbers.
+    pub entries: BTreeSet<i64>,
+}
+
+/// See the module's head.
+pub struct Stepped {
+    inner: Arc<dyn Store>,
+    asks: mpsc::UnboundedSender<Ask>,
+    held: Mutex<Held>,
+}
+
+impl std::fmt::Debug for Stepped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stepped").field("held", &self.held).finish_non_exhaustive()
+    }
+}
+
+impl Stepped {
+    /// Over `inner`. Every act sends its [`Ask`] and waits for the answer; if nobody answers, the process is dead.
+    pub fn over(inner: Arc<dyn Store>) -> (Arc<Self>, mpsc::UnboundedReceiver<Ask>) {
+        let (asks, asked) = mpsc::unbounded_channel();
+        (Arc::new(Self { inner, asks, held: Mutex::default() }), asked)
+    }
+
+    /// Everything whose lease was ever given to whoever works with this store.
+    pub fn held(&self) -> Held {
+        std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn act<T>(&self, act: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError>
+    where
+        T: Send,
+    {
+        let (ask, word) = oneshot::channel();
+        let fate = if self.asks.send(ask).is_ok() { word.await.unwrap_or(Fate::DiesBefore) } else { Fate::DiesBefore };
+        match fate {
+            Fate::Done => act.await,
+            Fate::DiesBefore => Err(died()),
+            Fate::DiesAfter => {
+                act.await?;
+                Err(died())
+            }
+        }
+    }
+
+    fn holds(&self, arrivals: impl Iterator<Item = ArrivalId>, entries: impl Iterator<Item = EntryId>) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.arrivals.extend(arrivals.map(|arrival| arrival.0));
+        held.entries.extend(entries.map(|entry| entry.0));
+    }
+}
+
+/// What the dead would hear.
+fn died() -> StoreError {
+    StoreError::Database(sqlx::Error::Io(Error::new(ErrorKind::ConnectionAborted, "the process died")))
+}
+
+#[async_trait]
+impl Store for Stepped {
+    async fn append(&self, arrivals: &[NewArrival], lease_ms: i64) -> Result<Vec<Appended>, StoreError> {
+        self.act(async {
+            let appended = self.inner.append(arrivals, lease_ms).await?;
+            let new = appended.iter().filter_map(|appended| match appended {
+                Appended::Accepted(id) => Some(*id),
+                Appended::Duplicate(_) | Appended::Conflict(_) => None,
+            });
+            self.holds(new, std::iter::empty());
+            Ok(appended)
+        })
+        .await
+    }
+    async fn reject(&self, rejections: &[NewRejection], keep: i64) -> Result<(), StoreError> {
+        self.inner.reject(rejections, keep).await
+    }
+    async fn claim_arrivals(&self, claim: &Claim) -> Result<Vec<UnreadArrival>, StoreError> {
+        self.act(async {
+            let claimed = self.inner.claim_arrivals(claim).await?;
+            self.holds(claimed.iter().map(|arrival| arrival.id), std::iter::empty());
+            Ok(claimed)
+        })
+        .await
+    }
+    async fn admit(&self, admissions: &[Admission], lease_ms: i64) -> Result<Vec<QueuedEntry>, StoreError> {
+        self.act(async {
+            let ready = self.inner.admit(admissions, lease_ms).await?;
+            self.holds(std::iter::empty(), ready.iter().map(|entry| entry.id));
+            Ok(ready)
+        })
+        .await
+    }
+    async fn unpark(&self) -> Result<u64, StoreError> {
+        self.inner.unpark().await
+    }
+    async fn claim_entries(&self, claim: &Claim) -> Result<Vec<QueuedEntry>, StoreError> {
+        self.act(async {
+            let claimed = self.inner.claim_entries(claim).await?;
+            self.holds(std::iter::empty(), claimed.iter().map(|entry| entry.id));
+            Ok(claimed)
+        })
+        .await
+    }
+    async fn hold(&self, arrivals: &[ArrivalId], entries: &[EntryId], lease_ms: i64) -> Result<(), StoreError> {
+        self.act(self.inner.hold(arrivals, entries, lease_ms)).await
+    }
+    async fn still_queued(&self, entries: &[EntryId]) -> Result<Vec<EntryId>, StoreError> {
+        self.act(self.inner.still_queued(entries)).await
+    }
+    async fn book(&self, entries: &[QueuedEntry], days: &[String]) -> Result<Book, StoreError> {
+        self.act(self.inner.book(entries, days)).await
+    }
+    async fn settle(&self, settlements: &[Settlement], put_off: &[PutOff]) -> Result<(), StoreError> {
+        self.act(self.inner.settle(settlements, put_off)).await
+    }
+    async fn depth(&self) -> Result<QueueDepth, StoreError> {
+        self.inner.depth().await
+    }
+    async fn due(
+        &self,
+        claim: &Claim,
+        per_channel: usize,
+        full: &[(MerchantId, ChannelId)],
+        breaker: &BreakerLimits,
+    ) -> Result<Vec<DueRow>, StoreError> {
+        self.inner.due(claim, per_channel, full, breaker).await
+    }
+    async fn record(&self, attempts: &[Attempt], breaker: &BreakerLimits) -> Result<(), StoreError> {
+        self.inner.record(attempts, breaker).await
+    }
+    async fn failing(&self, merchant: &MerchantId) -> Result<Vec<ChannelView>, StoreError> {
+        self.inner.failing(merchant).await
+    }
+    async fn resume(&self, merchant: &MerchantId, channel: &ChannelId) -> Result<bool, StoreError> {
+        self.inner.resume(merchant, channel).await
+    }
+    async fn deliveries(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<DeliveryView>, StoreError> {
+        self.inner.deliveries(merchant, state, most).await
+    }
+    async fn resend(&self, merchant: &MerchantId, delivery: &DeliveryId, now: Moment) -> Result<bool, StoreError> {
+        self.inner.resend(merchant, delivery, now).await
+    }
+    async fn revision(&self) -> Result<i64, StoreError> {
+        self.inner.revision().await
+    }
+    async fn programmes(&self) -> Result<Vec<ProgrammeRows>, StoreError> {
+        self.inner.programmes().await
+    }
+    async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError> {
+        self.inner.apply(programme, plugins).await
+    }
+    async fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.component(digest).await
+    }
+    async fn settings(
+        &self,
+        merchant: &MerchantId,
+        installation: &str,
+        revision: i64,
+    ) -> Result<Option<String>, StoreError> {
+        self.inner.settings(merchant, installation, revision).await
+    }
+    async fn find_member(&self, merchant: &MerchantId, keys: &[MemberKey]) -> Result<Option<MemberId>, StoreError> {
+        self.inner.find_member(merchant, keys).await
+    }
+    async fn member(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<MemberView>, StoreError> {
+        self.inner.member(merchant, member).await
+    }
+    async fn explain(
+        &self,
+        merchant: &MerchantId,
+        source: &SourceId,
+        order: &str,
+    ) -> Result<Option<ExplainView>, StoreError> {
+        self.inner.explain(merchant, source, order).await
+    }
+    async fn arrival(&self, arrival: ArrivalId) -> Result<Option<ArrivalView>, StoreError> {
+        self.inner.arrival(arrival).await
+    }
+    async fn arrivals(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<ArrivalView>, StoreError> {
+        self.inner.arrivals(merchant, state, most).await
+    }
+    async fn rejections(&self, merchant: &MerchantId, most: i64) -> Result<Vec<RejectionView>, StoreError> {
+        self.inner.rejections(merchant, most).await
+    }
+    async fn verify(&self, merchant: Option<&MerchantId>) -> Result<LedgerReport, StoreError> {
+        self.inner.verify(merchant).await
+    }
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
