@@ -171,11 +171,6 @@ impl Served {
     pub(crate) fn door(&self) -> String {
         format!("http://{}/in/kavarna/eshop", self.address)
     }
-    /// Ends it in the middle of whatever it does (SIGKILL).
-    pub(crate) fn kill(mut self) {
-        self.child.kill().expect("it is killed");
-        self.child.wait().expect("it ends");
-    }
     /// Asks it to end (SIGTERM), which it does well.
     pub(crate) fn stops_well(mut self) {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");

@@ -3,7 +3,6 @@
 #![expect(clippy::expect_used, reason = "a test whose ground is missing stops there")]
 
 mod binary;
-mod crash;
 
 use binary::{Ran, Served, Shop, perkgate};
 use serde_json::Value;
