@@ -3,8 +3,9 @@
 //! backlog therefore delays another's single purchase by no more than one batch.
 
 use perkgate_domain::ids::MerchantId;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
+use std::time::{Duration, Instant};
 
 /// What one turn is worth, in plugin runs. More than one entry's cost for all but the largest programmes, whose turns add up.
 const TURN: i64 = 16;
@@ -23,16 +24,15 @@ struct Line<T> {
     deficit: i64,
 }
 
-/// What is held and not begun, by merchant, and the numbers of what is under way.
+/// What is held: by merchant what is not begun, and the numbers of all of it.
 #[derive(Debug)]
 pub(super) struct FairQueue<T> {
     lines: BTreeMap<MerchantId, Line<T>>,
     /// Whose turn was last.
     last: Option<MerchantId>,
     length: usize,
-    under_way: BTreeSet<i64>,
-    /// The numbers of what waits.
-    waiting: BTreeSet<i64>,
+    /// The numbers of everything held, begun or not, and since when, or since its lease was renewed.
+    held: BTreeMap<i64, Instant>,
     /// The most held in all.
     room: usize,
     /// The most held of one merchant.
@@ -41,15 +41,7 @@ pub(super) struct FairQueue<T> {
 
 impl<T: Work> FairQueue<T> {
     pub(super) fn new(room: usize, each: usize) -> Self {
-        Self {
-            lines: BTreeMap::new(),
-            last: None,
-            length: 0,
-            under_way: BTreeSet::new(),
-            waiting: BTreeSet::new(),
-            room,
-            each,
-        }
+        Self { lines: BTreeMap::new(), last: None, length: 0, held: BTreeMap::new(), room, each }
     }
 
     /// How much waits.
@@ -66,7 +58,7 @@ impl<T: Work> FairQueue<T> {
     /// Holds work; gives it back if there is no room. What is held already is held once: if a lease ran out while this process was
     /// too busy to renew it, the next claim may bring its own work again, and a batch with one piece twice could never be written.
     pub(super) fn push(&mut self, work: T) -> Result<(), T> {
-        if self.waiting.contains(&work.number()) || self.under_way.contains(&work.number()) {
+        if self.held.contains_key(&work.number()) {
             return Ok(());
         }
         if !self.has_room(work.merchant(), 1) {
@@ -74,13 +66,13 @@ impl<T: Work> FairQueue<T> {
         }
         let line =
             self.lines.entry(work.merchant().clone()).or_insert_with(|| Line { waiting: VecDeque::new(), deficit: 0 });
-        self.waiting.insert(work.number());
+        self.held.insert(work.number(), Instant::now());
         line.waiting.push_back(work);
         self.length += 1;
         Ok(())
     }
 
-    /// Takes up to `most` pieces of work by turns; they are under way until [`FairQueue::done`]. `cost` is what one piece of a
+    /// Takes up to `most` pieces of work by turns; they are held until [`FairQueue::done`]. `cost` is what one piece of a
     /// merchant's work takes, in plugin runs.
     pub(super) fn take(&mut self, most: usize, cost: impl Fn(&MerchantId) -> i64) -> Vec<T> {
         let mut taken = Vec::with_capacity(most.min(self.length));
@@ -95,8 +87,6 @@ impl<T: Work> FairQueue<T> {
             {
                 line.deficit -= price;
                 self.length -= 1;
-                self.waiting.remove(&work.number());
-                self.under_way.insert(work.number());
                 taken.push(work);
             }
             // Whoever has nothing to do saves nothing up.
@@ -115,18 +105,16 @@ impl<T: Work> FairQueue<T> {
         behind.or_else(|| self.lines.keys().next()).cloned()
     }
 
-    /// This work is not under way any more.
+    /// This work is not held any more.
     pub(super) fn done(&mut self, numbers: impl IntoIterator<Item = i64>) {
         for number in numbers {
-            self.under_way.remove(&number);
+            self.held.remove(&number);
         }
     }
 
     /// Puts work that was begun back where it was.
     pub(super) fn put_back(&mut self, work: Vec<T>) {
         for work in work.into_iter().rev() {
-            self.under_way.remove(&work.number());
-            self.waiting.insert(work.number());
             let line = self
                 .lines
                 .entry(work.merchant().clone())
@@ -148,21 +136,28 @@ impl<T: Work> FairQueue<T> {
         }
         self.length -= removed.len();
         for work in &removed {
-            self.waiting.remove(&work.number());
+            self.held.remove(&work.number());
         }
         self.lines.retain(|_, line| !line.waiting.is_empty());
         removed
     }
 
-    /// The numbers of everything held, begun or not.
-    pub(super) fn held(&self) -> Vec<i64> {
-        self.waiting.union(&self.under_way).copied().collect()
+    /// The numbers of what has been held for so long, begun or not; from now on they count as renewed.
+    pub(super) fn aged(&mut self, age: Duration) -> Vec<i64> {
+        let now = Instant::now();
+        let old = self.held.iter_mut().filter(|(_, since)| now.duration_since(**since) >= age);
+        old.map(|(number, since)| {
+            *since = now;
+            *number
+        })
+        .collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[derive(Debug, PartialEq, Eq)]
     struct Piece(i64, MerchantId);
@@ -251,12 +246,12 @@ mod tests {
     fn what_is_put_back_comes_first_again() {
         let mut queue = queue(&[("a", 3)]);
         let taken = queue.take(2, |_| 1);
-        assert_eq!(queue.held().len(), 3);
+        assert_eq!(queue.aged(Duration::ZERO).len(), 3);
         queue.put_back(taken);
         let order: Vec<i64> = queue.take(3, |_| 1).iter().map(Work::number).collect();
         assert_eq!((order, queue.len()), (vec![1, 2, 3], 0));
         queue.done([1, 2]);
-        assert_eq!(queue.held(), [3]);
+        assert_eq!(queue.aged(Duration::ZERO), [3]);
     }
 
     #[test]
@@ -271,7 +266,7 @@ mod tests {
         assert_eq!(queue.len(), 3, "waiting");
         let taken = queue.take(2, |_| 1);
         again(&mut queue);
-        assert_eq!((queue.len(), queue.held()), (1, vec![1, 2, 3]), "under way");
+        assert_eq!((queue.len(), queue.aged(Duration::ZERO)), (1, vec![1, 2, 3]), "under way");
         queue.put_back(taken);
         again(&mut queue);
         assert_eq!(queue.len(), 3, "put back");
@@ -279,7 +274,7 @@ mod tests {
         queue.take(1, |_| 1);
         queue.done([1]);
         again(&mut queue);
-        assert_eq!(queue.held(), [1, 2, 3], "what is done or removed may come again");
+        assert_eq!(queue.aged(Duration::ZERO), [1, 2, 3], "what is done or removed may come again");
     }
 
     #[test]

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Merchants served by one claim.
 const TURNS: usize = 64;
+/// What has been held for so long has its lease renewed: a few times before it would end.
+const RENEW: Duration = Duration::from_secs(3);
 /// How long to leave the database alone after a claim that found nothing, while there is other work.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -169,13 +171,13 @@ impl Pipeline {
         self.store.hold(&arrivals, &entries, 0).await
     }
 
-    /// Renews the leases of everything held. To be called a few times in each [`LEASE_MS`].
+    /// Renews the leases of what has been held for a while. To be called every second or so.
     ///
     /// # Errors
     /// [`StoreError`] if the database fails: the leases run out, and whoever is there takes over.
     pub async fn renew(&self) -> Result<(), StoreError> {
-        let arrivals: Vec<_> = lock(&self.shared.arrivals).held().into_iter().map(ArrivalId).collect();
-        let entries: Vec<_> = lock(&self.shared.entries).held().into_iter().map(EntryId).collect();
+        let arrivals: Vec<_> = lock(&self.shared.arrivals).aged(RENEW).into_iter().map(ArrivalId).collect();
+        let entries: Vec<_> = lock(&self.shared.entries).aged(RENEW).into_iter().map(EntryId).collect();
         if arrivals.is_empty() && entries.is_empty() {
             return Ok(());
         }

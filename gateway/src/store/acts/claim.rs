@@ -183,17 +183,20 @@ pub(in crate::store) async fn hold(
     let arrivals = Set::of_ids("k", arrivals.iter().map(|arrival| arrival.0));
     let entries = Set::of_ids("k", entries.iter().map(|entry| entry.0));
     let mut tx = engine.write().await?;
-    for (statement, ids) in [
-        (
-            "update inbox set leased_until = case when $1 > 0 then {now} + $1 else 0 end from {k} where arrival_id = k.id",
-            arrivals,
-        ),
-        (
-            "update waiting set leased_until = case when $1 > 0 then {now} + $1 else 0 end from {k} where entry_id = k.id",
-            entries,
-        ),
-    ] {
-        tx.run(statement, &[lease_ms.into()], &[&ids]).await?;
+    for (table, id, ids) in [("inbox", "arrival_id", arrivals), ("waiting", "entry_id", entries)] {
+        let until = "case when $1 > 0 then {now} + $1 else 0 end";
+        let statement = match tx.dialect() {
+            Dialect::Sqlite => {
+                format!("update {table} set leased_until = {until} from {{k}} where {table}.{id} = k.id")
+            }
+            // Whoever has a row locked is just ending it, and must not be waited for: they may be waiting for us.
+            Dialect::Postgres => format!(
+                "update {table} set leased_until = {until}
+                 from (select q.{id} from {{k}} join {table} q on q.{id} = k.id for update of q skip locked) h
+                 where {table}.{id} = h.{id}"
+            ),
+        };
+        tx.run(&statement, &[lease_ms.into()], &[&ids]).await?;
     }
     tx.commit().await
 }

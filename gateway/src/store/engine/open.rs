@@ -74,7 +74,9 @@ async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
         Schema::Current => current(&SQLITE, &applied_sqlite(&write).await?)?,
         Schema::AsItIs => {}
     }
-    let read = pool(4).connect_with(options.read_only(true)).await.map_err(failed)?;
+    // Readers look things up and go; four of them must not keep four copies of what the writer keeps.
+    let reading = options.read_only(true).pragma("cache_size", "-4000");
+    let read = pool(4).connect_with(reading).await.map_err(failed)?;
     Ok(Engine::Sqlite { write, read })
 }
 
