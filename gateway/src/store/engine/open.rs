@@ -61,7 +61,7 @@ async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
         // Room for the inner pages of every index that a batch touches, and rarer copies from the log into the file: a page that is
         // written by many batches is copied once.
         .pragma("cache_size", "-32000")
-        .pragma("wal_autocheckpoint", "8000")
+        .pragma("wal_autocheckpoint", "4000")
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(200);
     let failed = |error: sqlx::Error| StoreError::Open { url: url.to_owned(), detail: why_not_sqlite(&error) };
