@@ -198,7 +198,7 @@ impl Premises {
     }
 }
 
-/// A gateway that serves. Started again it has another port, and whoever has its [`Address`] knows.
+/// A gateway that serves. Started again it has another port, and whoever has its address knows.
 #[derive(Debug)]
 pub struct Served {
     command: Command,

@@ -2,7 +2,7 @@
 //! ([`Pipeline::settle`]). Batch by batch, each with one commit; nothing remote is called while one is open.
 //!
 //! What this process has journalled or read it goes on with from memory; what others left behind it claims from the database. Both
-//! wait in one [fair queue](fair) for each step, so that merchants take turns.
+//! wait in one fair queue (`fair.rs`) for each step, so that merchants take turns.
 
 mod fair;
 mod held;
