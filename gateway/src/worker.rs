@@ -115,7 +115,7 @@ impl Worker {
             match self.look_once().await {
                 Ok(()) => failing = false,
                 Err(error) if !std::mem::replace(&mut failing, true) => {
-                    tracing::error!("cannot look at the programmes: {error}");
+                    tracing::error!("cannot renew leases or look at the programmes: {error}");
                 }
                 Err(_) => {}
             }

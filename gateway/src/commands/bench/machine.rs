@@ -120,6 +120,7 @@ impl Served {
             if outbound.get(&url, &[], 4096).await.is_ok_and(|answer| answer.status == 200) {
                 return Ok(());
             }
+            // What is measured to this much: tens of milliseconds.
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }

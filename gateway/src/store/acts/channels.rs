@@ -10,6 +10,7 @@ use perkgate_domain::limits::BreakerLimits;
 use perkgate_domain::time::Moment;
 use std::collections::{BTreeMap, HashMap};
 
+/// A column of the first delivery, by merchant and channel, behind a place.
 macro_rules! next_place {
     ($column:literal, $after:literal) => {
         concat!(

@@ -40,9 +40,6 @@ macro_rules! turns {
     };
 }
 
-const ARRIVAL_TURNS: &str = turns!("inbox where leased_until >= 0");
-const ENTRY_TURNS: &str = turns!("waiting where state = 'queued'");
-
 /// Of one merchant: arrivals that may be read now, which is `$4` by the caller's clock.
 const ARRIVALS_OF: &str = "select i.arrival_id from inbox i
     where i.merchant_id = turns.merchant_id and i.not_before <= $4 and i.leased_until <= {now}
@@ -61,25 +58,61 @@ const ENTRIES_OF: &str = "select w.entry_id from waiting w
                                     and b.entry_id > w.entry_id and b.leased_until > {now}))
     order by w.entry_id limit (select most from share)";
 
+/// What is claimed, and how.
+struct Queue {
+    table: &'static str,
+    /// Its key.
+    id: &'static str,
+    /// A row, if there is anything in it.
+    peek: &'static str,
+    turns: &'static str,
+    of_one: &'static str,
+    /// What was leased, `k`, with all that is needed to work on it.
+    read: &'static str,
+}
+
+const ARRIVALS: Queue = Queue {
+    table: "inbox",
+    id: "arrival_id",
+    peek: "select merchant_id from inbox order by merchant_id limit 1",
+    turns: turns!("inbox where leased_until >= 0"),
+    of_one: ARRIVALS_OF,
+    read:
+        "select a.arrival_id, a.merchant_id, a.source_id, a.topic, a.dedupe, a.test, a.sealed, a.received_at, i.fetched,
+                  i.attempts
+           from {k} join arrivals a on a.arrival_id = k.id join inbox i on i.arrival_id = k.id
+           order by a.arrival_id",
+};
+
+const ENTRIES: Queue = Queue {
+    table: "waiting",
+    id: "entry_id",
+    peek: "select merchant_id from waiting where state = 'queued' order by merchant_id limit 1",
+    turns: turns!("waiting where state = 'queued'"),
+    of_one: ENTRIES_OF,
+    read: "select e.entry_id, e.merchant_id, e.source_id, w.member_id, e.purchase_entry, e.document, w.attempts
+           from {k} join entries e on e.entry_id = k.id join waiting w on w.entry_id = k.id
+           order by e.entry_id",
+};
+
 pub(in crate::store) async fn arrivals(engine: &Engine, claim: &Claim) -> Result<Vec<UnreadArrival>, StoreError> {
+    take(engine, claim, &ARRIVALS).await?.iter().map(unread).collect()
+}
+
+pub(in crate::store) async fn entries(engine: &Engine, claim: &Claim) -> Result<Vec<QueuedEntry>, StoreError> {
+    take(engine, claim, &ENTRIES).await?.iter().map(queued).collect()
+}
+
+async fn take(engine: &Engine, claim: &Claim, queue: &Queue) -> Result<Vec<Row>, StoreError> {
     // Mostly nothing waits, and finding that out should not take the writer's lock.
-    if engine.row("select merchant_id from inbox order by merchant_id limit 1", &[]).await?.is_none() {
+    if engine.row(queue.peek, &[]).await?.is_none() {
         return Ok(Vec::new());
     }
     let mut tx = engine.write().await?;
-    let ids = lease(&mut tx, claim, ARRIVAL_TURNS, ARRIVALS_OF, "inbox", "arrival_id").await?;
-    let rows = tx
-        .rows(
-            "select a.arrival_id, a.merchant_id, a.source_id, a.topic, a.dedupe, a.test, a.sealed, a.received_at, i.fetched,
-                    i.attempts
-             from {k} join arrivals a on a.arrival_id = k.id join inbox i on i.arrival_id = k.id
-             order by a.arrival_id",
-            &[],
-            &[&Set::of_ids("k", ids)],
-        )
-        .await?;
+    let ids = lease(&mut tx, claim, queue).await?;
+    let rows = tx.rows(queue.read, &[], &[&Set::of_ids("k", ids)]).await?;
     tx.commit().await?;
-    rows.iter().map(unread).collect()
+    Ok(rows)
 }
 
 fn unread(row: &Row) -> Result<UnreadArrival, StoreError> {
@@ -97,47 +130,21 @@ fn unread(row: &Row) -> Result<UnreadArrival, StoreError> {
     })
 }
 
-pub(in crate::store) async fn entries(engine: &Engine, claim: &Claim) -> Result<Vec<QueuedEntry>, StoreError> {
-    let waits = "select merchant_id from waiting where state = 'queued' order by merchant_id limit 1";
-    if engine.row(waits, &[]).await?.is_none() {
-        return Ok(Vec::new());
-    }
-    let mut tx = engine.write().await?;
-    let ids = lease(&mut tx, claim, ENTRY_TURNS, ENTRIES_OF, "waiting", "entry_id").await?;
-    let rows = tx
-        .rows(
-            "select e.entry_id, e.merchant_id, e.source_id, w.member_id, e.purchase_entry, e.document, w.attempts
-             from {k} join entries e on e.entry_id = k.id join waiting w on w.entry_id = k.id
-             order by e.entry_id",
-            &[],
-            &[&Set::of_ids("k", ids)],
-        )
-        .await?;
-    tx.commit().await?;
-    rows.iter()
-        .map(|row| {
-            Ok(QueuedEntry {
-                id: EntryId(row.get("entry_id")?),
-                merchant: row.get::<&str>("merchant_id")?.into(),
-                source: row.get::<&str>("source_id")?.into(),
-                event: document("event", row.get("document")?)?,
-                member: row.get::<Option<&str>>("member_id")?.map(Into::into),
-                purchase: row.get::<Option<i64>>("purchase_entry")?.map(EntryId),
-                attempts: row.get("attempts")?,
-            })
-        })
-        .collect()
+fn queued(row: &Row) -> Result<QueuedEntry, StoreError> {
+    Ok(QueuedEntry {
+        id: EntryId(row.get("entry_id")?),
+        merchant: row.get::<&str>("merchant_id")?.into(),
+        source: row.get::<&str>("source_id")?.into(),
+        event: document("event", row.get("document")?)?,
+        member: row.get::<Option<&str>>("member_id")?.map(Into::into),
+        purchase: row.get::<Option<i64>>("purchase_entry")?.map(EntryId),
+        attempts: row.get("attempts")?,
+    })
 }
 
 /// Takes turns and writes the leases. One process at a time: two would take one member's entries apart.
-async fn lease(
-    tx: &mut Tx,
-    claim: &Claim,
-    turns: &str,
-    of_one: &str,
-    table: &str,
-    id: &str,
-) -> Result<Vec<i64>, StoreError> {
+async fn lease(tx: &mut Tx, claim: &Claim, queue: &Queue) -> Result<Vec<i64>, StoreError> {
+    let Queue { table, id, turns, of_one, .. } = queue;
     let picked = match tx.dialect() {
         Dialect::Postgres => {
             tx.run("select pg_advisory_xact_lock(1347110740, 1)", &[], &[]).await?;
