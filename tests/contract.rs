@@ -31,6 +31,7 @@ mod journal;
 mod looks;
 mod members;
 mod opening;
+mod people;
 mod plans;
 mod programme;
 mod settle;

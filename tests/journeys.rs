@@ -1,8 +1,10 @@
 //! The stories: a shop, a gateway, an inbox, and what comes of it. Each runs the whole gateway over real HTTP.
 
 mod aftermath;
+mod api;
 mod bad_input;
 mod crash;
+mod errands;
 mod faults;
 mod hostile;
 mod ledger;
@@ -12,10 +14,12 @@ mod once;
 mod processes;
 mod programme;
 mod purchase;
+mod questions;
 mod refunds;
 mod replay;
 mod square;
 mod stamps;
+mod time;
 
 /// A regular.
 const JANA: &str = "jana@example.com";

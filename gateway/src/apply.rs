@@ -7,6 +7,7 @@ use crate::registry::sealing_context;
 use crate::stock;
 use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, Store, StoreError};
 use crate::vault::Vault;
+use perkgate_domain::event::{Kind, WakeCause};
 use perkgate_domain::ids::MerchantId;
 use perkgate_domain::manifest::Manifest;
 use perkgate_domain::programme::{Channel, Installation, Merchant, Source};
@@ -154,7 +155,8 @@ pub async fn prepare_text(
             caps: wanted.caps,
             mode: wanted.mode,
         };
-        installations.push(InstallationRow { installation, plugin_id: manifest.id });
+        let enrols = manifest.wakes.contains(&WakeCause::Installed) && inspection.exports.contains(&Kind::Wake);
+        installations.push(InstallationRow { installation, plugin_id: manifest.id, enrols });
     }
     Ok(Prepared { merchant, sources, channels, installations, plugins })
 }

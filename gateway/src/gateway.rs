@@ -1,5 +1,6 @@
 //! Puts the rooms together: one [`Gateway`] for `serve`, the demo, the bench and the tests alike.
 
+use crate::api::{self, Desk};
 use crate::clock::{Clock, SystemClock};
 use crate::journal::{Handover, Journal};
 use crate::notify::Notifier;
@@ -9,8 +10,10 @@ use crate::receive::{self, Door};
 use crate::registry::{Registry, RegistryError};
 use crate::store::{self, Schema, Store, StoreError};
 use crate::telemetry::Metrics;
+use crate::tokens::Tokens;
 use crate::vault::{Vault, VaultError};
 use crate::worker::Worker;
+use axum::Router;
 use perkgate_domain::limits::{CallLimits, DeliveryLimits, DoorLimits};
 use perkgate_plugin_host::{Host, HostConfig, HostError};
 use std::future::{Future, IntoFuture as _};
@@ -58,6 +61,21 @@ impl Config {
             delivery: DeliveryLimits::default(),
             clock: Arc::new(SystemClock),
         }
+    }
+
+    /// What runs plugins.
+    ///
+    /// # Errors
+    /// [`HostError`] if this machine cannot have what the limits ask for.
+    pub fn host(&self, vault: &Vault) -> Result<Host, HostError> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Host::new(HostConfig {
+            limits: self.call,
+            cache_dir: Some(self.data.join("compiled")),
+            cache_key: vault.cache_key(),
+            // One call a core, and room for whoever looks on (explain, checks) meanwhile.
+            instances: u32::try_from(cores).unwrap_or(1).saturating_mul(2).saturating_add(2),
+        })
     }
 }
 
@@ -122,14 +140,7 @@ impl Gateway {
             .map_err(|source| StartError::Data { path: config.data.clone(), source })?;
         let store = store::open(&config.database, Schema::Migrate).await?;
         let vault = Arc::new(Vault::load(&config.data, config.key.as_deref())?);
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let host = Host::new(HostConfig {
-            limits: config.call,
-            cache_dir: Some(config.data.join("compiled")),
-            cache_key: vault.cache_key(),
-            // One call a core, and room for whoever looks on (explain, checks) meanwhile.
-            instances: u32::try_from(cores).unwrap_or(1).saturating_mul(2).saturating_add(2),
-        })?;
+        let host = config.host(&vault)?;
         let registry = Arc::new(Registry::open(Arc::clone(&store), Arc::clone(&vault), host.clone()).await?);
         let outbound = Outbound::new(config.allow_private, Duration::from_millis(config.delivery.timeout_ms))?;
         let metrics = Metrics::default();
@@ -177,6 +188,14 @@ impl Gateway {
             Journal::start(Arc::clone(&self.store), Arc::clone(&self.vault), self.config.door, Some(handover));
         let (stop_work, stopped) = watch::channel(false);
         let work = tokio::spawn(self.worker().run(stopped));
+        let desk = Desk {
+            store: Arc::clone(&self.store),
+            registry: Arc::clone(&self.registry),
+            vault: Arc::clone(&self.vault),
+            journal: journal.clone(),
+            clock: Arc::clone(&self.config.clock),
+            tokens: Arc::new(Tokens::new(&self.vault)),
+        };
         let door = Door {
             registry: Arc::clone(&self.registry),
             journal,
@@ -184,7 +203,7 @@ impl Gateway {
             metrics: self.metrics.clone(),
             limits: self.config.door,
         };
-        let served = serve_until(listener, door, stop).await;
+        let served = serve_until(listener, receive::routes(door).merge(api::routes(desk)), stop).await;
         // The door is shut: what was answered 200 is journalled. Now the loops end their batches.
         let _ = stop_work.send(true);
         finish(work, writers).await;
@@ -207,7 +226,7 @@ impl Gateway {
 
 async fn serve_until(
     listener: TcpListener,
-    door: Door,
+    routes: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), StartError> {
     let (begun, mut draining) = watch::channel(false);
@@ -215,7 +234,7 @@ async fn serve_until(
         stop.await;
         let _ = begun.send(true);
     };
-    let serving = axum::serve(listener, receive::routes(door)).with_graceful_shutdown(stop).into_future();
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(stop).into_future();
     let too_long = async move {
         let _ = draining.wait_for(|begun| *begun).await;
         tokio::time::sleep(DRAIN).await;

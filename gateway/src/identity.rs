@@ -4,7 +4,8 @@
 //! invalid number) is ignored rather than guessed at, because a wrong key would give one person's points to another.
 
 use crate::vault::Vault;
-use perkgate_domain::ids::{MemberId, SourceId};
+use perkgate_domain::facts::MonthDay;
+use perkgate_domain::ids::{MemberId, MerchantId, SourceId};
 use perkgate_domain::limits::{EXTERNAL_ID_BYTES, TEXT_BYTES};
 use perkgate_domain::member::{Contact, Identity, KeyKind, MemberKey};
 use perkgate_domain::programme::Merchant;
@@ -22,6 +23,10 @@ pub struct Known {
     pub locale: Option<String>,
     /// Whether they agreed to messages; nothing if the platform does not say.
     pub consent: Option<bool>,
+    /// The day they were born on.
+    pub birthday: Option<MonthDay>,
+    /// What whoever brought them may be known by.
+    pub referrers: Vec<MemberKey>,
 }
 
 /// Reads an identity that came by `source`.
@@ -38,7 +43,36 @@ pub fn known(vault: &Vault, merchant: &Merchant, source: &SourceId, identity: &I
     ];
     let keys = normalised.into_iter().filter_map(|(kind, text)| Some(key(vault, merchant, kind, &text?))).collect();
     let contact = Contact { email, phone, name: identity.name.as_deref().and_then(name) };
-    Known { keys, contact, locale: identity.locale.as_deref().and_then(locale), consent: identity.consent }
+    Known {
+        keys,
+        contact,
+        locale: identity.locale.as_deref().and_then(locale),
+        consent: identity.consent,
+        birthday: identity.birthday.as_deref().and_then(MonthDay::parse),
+        referrers: identity.referrer.iter().flat_map(|text| referrers(vault, merchant, text)).collect(),
+    }
+}
+
+/// The keys of whoever is meant by what somebody says who was brought: a friend's code, or a key such as `card:…`.
+#[must_use]
+pub fn referrers(vault: &Vault, merchant: &Merchant, text: &str) -> Vec<MemberKey> {
+    if let Ok(Lookup::Keys(keys)) = parse_key(vault, merchant, std::iter::empty(), text) {
+        return keys;
+    }
+    card(text).into_iter().map(|code| key(vault, merchant, KeyKind::Referral, &code)).collect()
+}
+
+/// What a member tells friends, as a key.
+#[must_use]
+pub fn referral(vault: &Vault, merchant: &Merchant, member: &MemberId) -> MemberKey {
+    let code = vault.referral_code(merchant.id.as_str(), member);
+    key(vault, merchant, KeyKind::Referral, &card(&code).unwrap_or(code))
+}
+
+/// What a sealed contact field is bound to. Not to the member: members merge.
+#[must_use]
+pub fn contact_context(merchant: &MerchantId, field: &str) -> String {
+    format!("contact/{merchant}/{field}")
 }
 
 /// Whom a KEY of the command line means.
@@ -75,6 +109,7 @@ pub fn parse_key<'a>(
             "the text after `phone:` is not a valid number; write it with its country code: phone:+421…",
         ),
         KeyKind::Card => one(card(value), "the text after `card:` is not a card's code"),
+        KeyKind::Referral => one(card(value), "the text after `referral:` is not what members tell friends"),
         KeyKind::Id if value.starts_with("mem_") => Ok(Lookup::Member(MemberId::from(value))),
         KeyKind::Id => {
             let keys: Vec<MemberKey> =

@@ -2,6 +2,10 @@
 
 pub mod receive;
 
+pub mod api;
+
+pub mod errand;
+
 pub mod connectors;
 
 pub mod journal;
@@ -26,7 +30,15 @@ pub mod outbound;
 
 pub mod vault;
 
+pub mod tokens;
+
 pub mod clock;
+
+pub mod civil;
+
+pub mod ladder;
+
+pub mod explain;
 
 pub mod telemetry;
 

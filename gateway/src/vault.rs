@@ -85,6 +85,7 @@ pub struct Vault {
     code: [u8; 32],
     cache: [u8; 32],
     pseudonym: [u8; 32],
+    token: [u8; 32],
 }
 
 impl std::fmt::Debug for Vault {
@@ -105,6 +106,7 @@ impl Vault {
             code: subkey("code"),
             cache: subkey("cache"),
             pseudonym: subkey("pseudonym"),
+            token: subkey("token"),
         }
     }
 
@@ -181,10 +183,33 @@ impl Vault {
         self.code
     }
 
+    /// A name that no other process has.
+    #[must_use]
+    pub fn process_name(&self) -> String {
+        let mut salt = [0_u8; 16];
+        if getrandom::fill(&mut salt).is_err() {
+            tracing::error!("the system gives no random bytes; this process has the name of any other that meets this");
+        }
+        base32(&mac(&self.nonce, &[&salt, &std::process::id().to_be_bytes()]), 16)
+    }
+
+    /// What a member tells friends: ten digits and letters, in no alphabet that is read wrongly.
+    #[must_use]
+    pub fn referral_code(&self, merchant: &str, member: &MemberId) -> String {
+        let hash = mac(&self.code, &[b"referral", merchant.as_bytes(), member.as_str().as_bytes()]);
+        base32(&hash, 10).to_ascii_uppercase()
+    }
+
     /// The key that cached compiled code is authenticated with: a file that somebody else wrote is not run.
     #[must_use]
     pub fn cache_key(&self) -> [u8; 32] {
         self.cache
+    }
+
+    /// The seed of the key pair that tokens are signed with.
+    #[must_use]
+    pub fn token_seed(&self) -> [u8; 32] {
+        self.token
     }
 
     /// The member id that a partner's plugin sees: the same for this partner for ever, another for every other partner,

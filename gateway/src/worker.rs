@@ -1,4 +1,5 @@
-//! Keeps the rooms working: one loop each for reading, settling, sending and looking at the programmes again. A loop that fails says so once,
+//! Keeps the rooms working: one loop each for reading, settling, what falls due, sending, and looking at the
+//! programmes again. A loop that fails says so once,
 //! waits, and goes on; it never takes another down. On shutdown each finishes its batch.
 
 use crate::clock::Clock;
@@ -51,8 +52,36 @@ impl Worker {
     pub async fn run(self, stop: watch::Receiver<bool>) {
         let mut loops = JoinSet::new();
         let outbox = Arc::new(Notify::new());
-        let (read, settle, send) = (self.clone(), self.clone(), self.clone());
-        let (arrived, ready, filled) = (self.pipeline.clone(), self.pipeline.clone(), Arc::clone(&outbox));
+        self.spawn_pipeline(&mut loops, &stop, &outbox);
+        let (send, notifier) = (self.clone(), Arc::clone(&self.notifier));
+        let sending = keep_going(
+            "send",
+            stop.clone(),
+            move || {
+                let worker = send.clone();
+                async move { Ok(worker.notifier.pass().await?) }
+            },
+            move || {
+                let outbox = Arc::clone(&outbox);
+                async move { outbox.notified().await }
+            },
+        );
+        loops.spawn(async move {
+            sending.await;
+            notifier.finish().await;
+        });
+        let pipeline = self.pipeline.clone();
+        loops.spawn(self.look(stop));
+        while loops.join_next().await.is_some() {}
+        if let Err(error) = pipeline.let_go().await {
+            tracing::warn!("what was not begun is not given back, and waits until its leases end: {error}");
+        }
+    }
+
+    /// The loops that fill the outbox.
+    fn spawn_pipeline(&self, loops: &mut JoinSet<()>, stop: &watch::Receiver<bool>, outbox: &Arc<Notify>) {
+        let (read, settle) = (self.clone(), self.clone());
+        let (arrived, ready, filled) = (self.pipeline.clone(), self.pipeline.clone(), Arc::clone(outbox));
         loops.spawn(keep_going(
             "read",
             stop.clone(),
@@ -83,29 +112,23 @@ impl Worker {
                 async move { pipeline.ready().await }
             },
         ));
-        let notifier = Arc::clone(&self.notifier);
-        let sending = keep_going(
-            "send",
+        let (due, filled) = (self.clone(), Arc::clone(outbox));
+        loops.spawn(keep_going(
+            "schedule",
             stop.clone(),
             move || {
-                let worker = send.clone();
-                async move { Ok(worker.notifier.pass().await?) }
+                let (worker, filled) = (due.clone(), Arc::clone(&filled));
+                async move {
+                    let count = worker.pipeline.schedule().await?;
+                    if count > 0 {
+                        filled.notify_one();
+                    }
+                    Ok(count)
+                }
             },
-            move || {
-                let outbox = Arc::clone(&outbox);
-                async move { outbox.notified().await }
-            },
-        );
-        loops.spawn(async move {
-            sending.await;
-            notifier.finish().await;
-        });
-        let pipeline = self.pipeline.clone();
-        loops.spawn(self.look(stop));
-        while loops.join_next().await.is_some() {}
-        if let Err(error) = pipeline.let_go().await {
-            tracing::warn!("what was not begun is not given back, and waits until its leases end: {error}");
-        }
+            // Nobody tells that time has passed.
+            || tokio::time::sleep(LOOK),
+        ));
     }
 
     /// Renews leases, follows changed programmes and measures what waits.

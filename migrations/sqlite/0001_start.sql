@@ -50,6 +50,8 @@ create table installations (
     grants text not null,
     caps text not null,
     mode text not null,
+    -- The member behind whom a new installation goes on being told of members; null if it has been, or need not.
+    enrolled text,
     primary key (merchant_id, installation_id)
 ) strict, without rowid;
 
@@ -135,6 +137,7 @@ create table entries (
 ) strict;
 create unique index entries_dedupe on entries (merchant_id, source_id, kind, external_id);
 create index entries_refunds on entries (purchase_entry) where purchase_entry is not null;
+create index entries_member on entries (merchant_id, member_id, happened_at) where member_id is not null;
 create index entries_reference on entries (merchant_id, source_id, reference) where reference is not null;
 
 -- Entries that are not settled. state: queued, parked (waits for its purchase), unclaimed (waits for a member). Narrow, since every
@@ -155,7 +158,7 @@ create index waiting_turn on waiting (merchant_id, entry_id) where state = 'queu
 create index waiting_member on waiting (merchant_id, member_id, entry_id) where state = 'queued';
 create index waiting_purchase on waiting (merchant_id, source_id, purchase_id) where purchase_id is not null;
 
--- `balances` is a cache of the member's postings: `perkgate ledger verify` proves it.
+-- `wallets` is a cache of the member's postings: `perkgate ledger verify` proves it.
 create table members (
     merchant_id text not null,
     member_id text not null,
@@ -167,12 +170,20 @@ create table members (
     spent integer not null,
     first_purchase_at integer,
     last_purchase_at integer,
+    birthday text,
+    referrer text,
     tier text,
+    climb text not null,
     tags text not null,
-    balances text not null,
+    wallets text not null,
+    through integer not null,
+    due_at integer,
+    merged_into text,
+    forgotten_at integer,
     chain blob not null,
     primary key (merchant_id, member_id)
 ) strict, without rowid;
+create index members_due on members (due_at) where due_at is not null;
 
 -- Keyed hashes of addresses, customer ids and card codes.
 create table member_keys (
@@ -193,11 +204,13 @@ create table contacts (
     primary key (merchant_id, member_id, field)
 ) strict, without rowid;
 
--- Everything that was decided on an entry, in the order in which the plugins ran: a list of decision records.
+-- Everything that was decided on an entry, in the order in which the plugins ran: a list of decision records. `digest` is of entry
+-- and document.
 create table decisions (
     entry_id integer primary key,
     merchant_id text not null,
-    document text not null
+    document text not null,
+    digest blob not null
 ) strict;
 
 create table memories (
@@ -218,8 +231,14 @@ create table lots (
     settings_revision integer not null,
     wallet text not null,
     amount integer not null check (amount > 0),
-    reversed integer not null default 0 check (reversed between 0 and amount),
+    reversed integer not null default 0,
+    forgiven integer not null default 0,
+    expired integer not null default 0,
+    earned_at integer not null,
+    matures_at integer,
+    expires text not null,
     shares text not null,
+    check (reversed >= 0 and forgiven >= 0 and expired >= 0 and reversed + forgiven + expired <= amount),
     primary key (merchant_id, entry_id, lot_id)
 ) strict, without rowid;
 
@@ -235,6 +254,7 @@ create table postings (
     destination text not null,
     amount integer not null check (amount > 0),
     lot_id text,
+    tranche text,
     at integer not null,
     hash blob not null
 ) strict;
@@ -257,7 +277,7 @@ create table balances (
     primary key (merchant_id, account, wallet)
 ) strict, without rowid;
 
--- state: issued, used, withdrawn. An offer is a reward with a partner.
+-- state: issued, used, withdrawn, lapsed, undone. `detail`: what was paid from which tranche, what it is. An offer is a reward with a partner.
 create table rewards (
     merchant_id text not null,
     reward_id text not null,
@@ -271,7 +291,9 @@ create table rewards (
     code text not null,
     price_wallet text,
     price_amount integer,
+    detail text not null,
     state text not null,
+    used_in integer,
     issued_at integer not null,
     expires_at integer,
     primary key (merchant_id, reward_id)
@@ -280,14 +302,14 @@ create index rewards_member on rewards (merchant_id, member_id, issued_at);
 create index rewards_entry on rewards (merchant_id, entry_id);
 create unique index rewards_code on rewards (merchant_id, code);
 
--- What caps and limits have been used up; `day` is empty for limits without one.
+-- What caps and limits have been used up. `scope`: a day, a month, a member, a member's day, or empty for all of it.
 create table counters (
     merchant_id text not null,
-    day text not null,
+    scope text not null,
     installation_id text not null,
     name text not null,
     amount integer not null,
-    primary key (merchant_id, day, installation_id, name)
+    primary key (merchant_id, scope, installation_id, name)
 ) strict, without rowid;
 
 -- The outbox. state: due, delivered, dead, suppressed.
@@ -331,3 +353,58 @@ create table failing_channels (
     reason text,
     primary key (merchant_id, channel_id)
 ) strict, without rowid;
+
+-- Calls that plugins asked for. A row goes when its time has come and the entry it became is settled.
+create table wakes (
+    merchant_id text not null,
+    member_id text not null,
+    installation_id text not null,
+    cause text not null,
+    wake_key text not null,
+    at integer not null,
+    data blob not null,
+    attempts integer not null default 0,
+    not_before integer not null default 0,
+    primary key (merchant_id, member_id, installation_id, cause, wake_key)
+) strict, without rowid;
+create index wakes_due on wakes (at);
+
+-- What the merchant should know or do. state: open, closed.
+create table tasks (
+    merchant_id text not null,
+    task_id text not null,
+    installation_id text not null,
+    member_id text,
+    task_key text not null,
+    title text not null,
+    body text not null,
+    state text not null,
+    opened_at integer not null,
+    closed_at integer,
+    primary key (merchant_id, task_id)
+) strict, without rowid;
+create index tasks_state on tasks (merchant_id, state, opened_at);
+create index tasks_open on tasks (merchant_id, member_id) where state = 'open';
+
+-- Questions to members. `question_id` is the secret end of the link; a question is answered once.
+create table questions (
+    merchant_id text not null,
+    question_id text not null,
+    member_id text not null,
+    installation_id text not null,
+    question_key text not null,
+    scale text not null,
+    locale text not null,
+    asked_at integer not null,
+    expires_at integer not null,
+    answered_at integer,
+    primary key (merchant_id, question_id)
+) strict, without rowid;
+
+-- Which process looks for what is due. By the database's clock.
+create table lead (
+    only_row integer primary key check (only_row = 1),
+    name text not null,
+    leased_until integer not null
+) strict;
+insert into lead values (1, '', 0);

@@ -143,7 +143,7 @@ async fn two_who_admit_at_once_make_one_of_everything(ground: &Ground) {
     assert_eq!(ready.len(), ORDERS, "each order is handed to one of them");
     let distinct: BTreeSet<_> = ready.iter().map(|entry| (entry.id, entry.member.clone())).collect();
     assert_eq!(distinct.len(), ORDERS);
-    for (table, rows) in [("entries", 12), ("members", 12), ("member_keys", 24), ("readings", 8), ("inbox", 0)] {
+    for (table, rows) in [("entries", 12), ("members", 12), ("member_keys", 36), ("readings", 8), ("inbox", 0)] {
         assert_eq!(ground.count(table).await, rows, "{table}");
     }
 }

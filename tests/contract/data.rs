@@ -3,15 +3,17 @@
 use super::ground::Ground;
 use perkgate_domain::decision::{Message, Share};
 use perkgate_domain::delivery::{Delivery, DeliveryState};
-use perkgate_domain::ids::{ArrivalId, Digest, EntryId, MemberId, derive};
-use perkgate_domain::ledger::{Account, Lot, Posting};
+use perkgate_domain::event::{Event, Join};
+use perkgate_domain::ids::{ArrivalId, Digest, EntryId, MemberId, MerchantId, derive};
+use perkgate_domain::ledger::{Account, Expiry, Lot, Posting, TrancheKey};
 use perkgate_domain::member::{KeyKind, Member, MemberKey};
 use perkgate_domain::money::Currency;
 use perkgate_domain::plan::{Book, EntryState, QueuedEntry, Settlement};
-use perkgate_domain::purchase::{Channel, Event, Join, Line, LineKind, Purchase, Refund};
+use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
 use perkgate_domain::time::Moment;
-use perkgate_gateway::store::{Admission, AdmissionResult, Appended, Claim, NewArrival, NewEntry};
+use perkgate_gateway::store::{Admission, AdmissionResult, Appended, Claim, NewArrival, NewEntry, Newcomer, Reading};
 use perkgate_tests::NOON;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A minute: longer than a test, shorter than a life.
@@ -104,10 +106,28 @@ pub(super) fn email(whose: &str) -> MemberKey {
 pub(super) fn entry(event: Event, keys: &[MemberKey]) -> NewEntry {
     let document = serde_json::to_string(&event).expect("an event is JSON");
     let digest = Digest::of(document.as_bytes());
-    NewEntry { event, document, digest, keys: keys.to_vec(), contact: Vec::new(), locale: None, consent: None }
+    NewEntry {
+        event,
+        document,
+        digest,
+        keys: keys.to_vec(),
+        member: None,
+        newcomer: None,
+        referrers: Vec::new(),
+        birthday: None,
+        contact: Vec::new(),
+        locale: None,
+        consent: None,
+    }
 }
 
-pub(super) fn admission(arrival: ArrivalId, merchant: &str, result: AdmissionResult) -> Admission {
+pub(super) fn admission(arrival: ArrivalId, merchant: &str, mut result: AdmissionResult) -> Admission {
+    if let AdmissionResult::Entries(entries) = &mut result {
+        for entry in entries.iter_mut().filter(|entry| !entry.keys.is_empty()) {
+            let id = derive("mem", &[merchant, entry.event.kind().as_str(), entry.event.external_id()]);
+            entry.newcomer = Some(Newcomer { id: id.as_str().into(), referral: key(KeyKind::Referral, &id) });
+        }
+    }
     let (merchant, source) = (merchant.into(), "eshop".into());
     Admission { arrival, merchant, source, received_at: NOON, result, fetched: None }
 }
@@ -136,7 +156,16 @@ pub(super) fn claim() -> Claim {
 }
 
 pub(super) async fn book(ground: &Ground, entries: &[QueuedEntry]) -> Book {
-    ground.store().book(entries, &["2026-06-01".to_owned()]).await.expect("the book opens")
+    book_of(ground, entries, "2026-06-01").await
+}
+
+/// With what was counted on that day, and without a day.
+pub(super) async fn book_of(ground: &Ground, entries: &[QueuedEntry], day: &str) -> Book {
+    let reading = Reading { entries, nudged: &[], history: BTreeMap::new(), now: NOON };
+    let mut book = ground.store().book(&reading).await.expect("the book opens");
+    let scopes = ["", day].map(|scope| (MerchantId::from(SHOP), scope.to_owned()));
+    book.counters = ground.store().counters(&scopes.into()).await.expect("counters are read");
+    book
 }
 
 /// Who it concerns, as the book has them.
@@ -158,6 +187,11 @@ pub(super) fn earns(entry: &QueuedEntry, mut member: Member, points: i64) -> Set
         wallet: "points".to_owned(),
         amount: points,
         reversed: 0,
+        forgiven: 0,
+        expired: 0,
+        earned_at: NOON,
+        matures_at: None,
+        expires: Expiry::Never,
         shares: vec![Share { line: "1".to_owned(), amount: points }],
     };
     let mut posting = Posting {
@@ -169,6 +203,7 @@ pub(super) fn earns(entry: &QueuedEntry, mut member: Member, points: i64) -> Set
         destination: Account::Available(member.id.clone()),
         amount: points,
         lot: Some(lot.id.clone()),
+        tranche: Some(TrancheKey::available(Expiry::Never)),
         at: NOON,
         hash: [0; 32],
     };
@@ -176,7 +211,7 @@ pub(super) fn earns(entry: &QueuedEntry, mut member: Member, points: i64) -> Set
     member.chain = posting.hash;
     member.version += 1;
     member.visits += 1;
-    member.balances.entry("points".to_owned()).or_default().available += points;
+    member.wallets.entry("points".to_owned()).or_default().apply(&posting);
     let mut settlement = Settlement::of(entry, EntryState::Settled);
     (settlement.postings, settlement.lots, settlement.member) = (vec![posting], vec![lot], Some(member));
     settlement

@@ -2,11 +2,14 @@
 
 use super::data::{LEASE, SHOP, book, bought, delivery, earns, entry, refund, says, settled, standing};
 use super::ground::Ground;
+use perkgate_domain::event::Kind;
 use perkgate_domain::ids::ArrivalId;
+use perkgate_domain::plan::LotChange;
 use perkgate_gateway::store::QueueDepth;
 
 on_both! {
     an_order_is_explained_with_all_that_followed
+    lots_say_which_order_earned_them
     nothing_is_told_of_what_is_not_there
     what_waits_is_counted
 }
@@ -33,7 +36,39 @@ async fn an_order_is_explained_with_all_that_followed(ground: &Ground) {
         assert_eq!(amounts, [(order.id, 3), (ready[0].id, 1)], "its own and its refunds'");
         assert_eq!((told.deliveries.len(), told.refunds.len(), told.arrivals.len()), (1, 1, 1));
         assert_eq!(told.deliveries[0].delivery, settlement.deliveries[0]);
+        let lots: Vec<_> = told.lots.iter().map(|lot| (lot.entry, lot.amount)).collect();
+        assert_eq!(lots, [(order.id, 3), (ready[0].id, 1)]);
     }
+}
+
+async fn lots_say_which_order_earned_them(ground: &Ground) {
+    let first = bought(ground, SHOP, "1", "jana").await;
+    settled(ground, std::slice::from_ref(&first)).await;
+    let (_, ready) = says(ground, SHOP, vec![entry(refund("r1", "1"), &[])], LEASE).await;
+    settled(ground, &ready).await;
+    let elsewhere = bought(ground, "other", "1", "jana").await;
+    settled(ground, &[elsewhere, bought(ground, SHOP, "2", "petr").await]).await;
+    let second = bought(ground, SHOP, "3", "jana").await;
+    let standing = standing(&book(ground, std::slice::from_ref(&second)).await, &second);
+    let jana = standing.id.clone();
+    let mut gone = earns(&second, standing, 2);
+    let lot = gone.lots[0].id.clone();
+    gone.lot_changes = vec![LotChange { entry: second.id, lot, reversed: 1, forgiven: 0, expired: 1, shares: None }];
+    ground.store().settle(&[gone], &[]).await.expect("it settles");
+
+    let told = ground.another().await.lots(&SHOP.into(), &jana).await.expect("a look");
+    let told: Vec<_> = told
+        .iter()
+        .map(|view| (view.lot.entry, view.kind, view.external_id.as_str(), view.reference.as_deref(), view.lot.amount))
+        .collect();
+    let order = ("1", Some("#1"));
+    assert_eq!(
+        told,
+        [(first.id, Kind::Purchase, order.0, order.1, 1), (ready[0].id, Kind::Refund, order.0, order.1, 1)],
+        "what a refund earned is about its order; what is gone is not told"
+    );
+    let nobody = ground.store().lots(&SHOP.into(), &"mem_nobody".into()).await.expect("a look");
+    assert!(nobody.is_empty());
 }
 
 async fn nothing_is_told_of_what_is_not_there(ground: &Ground) {

@@ -29,6 +29,9 @@ const LARGE: &[&str] = &[
     "counters",
     "deliveries",
     "attempts",
+    "wakes",
+    "tasks",
+    "questions",
 ];
 /// What a plan may go through from end to end: the sets a statement is given, and what it has found itself.
 const SMALL: &[&str] = &[
@@ -44,6 +47,10 @@ const SMALL: &[&str] = &[
     "CONSTANT",
     "failing_channels",
     "f",
+    // As many rows as there are tables, plugins in use, and one.
+    "sqlite_sequence",
+    "installations",
+    "lead",
 ];
 
 /// Walks the journey, and answers what the store asked the database meanwhile.

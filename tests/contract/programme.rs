@@ -4,7 +4,8 @@ use super::data::SHOP;
 use super::ground::Ground;
 use perkgate_domain::ids::Digest;
 use perkgate_domain::money::Currency;
-use perkgate_domain::programme::{Caps, Installation, Merchant, Mode};
+use perkgate_domain::programme::{Caps, Installation, Merchant, Mode, WalletCaps};
+use perkgate_domain::rules::Rules;
 use perkgate_gateway::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow};
 
 on_both! {
@@ -22,10 +23,11 @@ fn installation(id: &str, settings: &str) -> InstallationRow {
             settings: settings.to_owned(),
             settings_revision: 0,
             grants: ["earn".to_owned()].into(),
-            caps: Caps { points_per_purchase: Some(10), points_per_day: None },
+            caps: Caps::from([("points".to_owned(), WalletCaps { per_purchase: Some(10), ..WalletCaps::default() })]),
             mode: Mode::Live,
         },
         plugin_id: "points-per-spend".to_owned(),
+        enrols: false,
     }
 }
 
@@ -39,6 +41,8 @@ fn programme(merchant: &str, sources: &[&str], installations: Vec<InstallationRo
             timezone: "Europe/Bratislava".to_owned(),
             locale: "sk".to_owned(),
             country: None,
+            url: None,
+            rules: Rules::default(),
         },
         sources: sealed(sources),
         channels: sealed(&["mail"]),

@@ -1,10 +1,10 @@
 //! Settling: all of it or nothing, and only over what was read.
 
-use super::data::{LEASE, SHOP, book, bought, claim, earns, entry, purchase, refund, says, standing};
+use super::data::{LEASE, SHOP, book, book_of, bought, claim, earns, entry, purchase, refund, says, standing};
 use super::ground::Ground;
 use perkgate_domain::ids::EntryId;
 use perkgate_domain::ledger::{HeldReward, Refunded, RewardState};
-use perkgate_domain::plan::{Count, Counter, EntryState, QueuedEntry, Settlement};
+use perkgate_domain::plan::{Count, Counter, EntryState, LotChange, QueuedEntry, Settlement};
 use perkgate_gateway::store::{PutOff, StoreError};
 use perkgate_tests::NOON;
 
@@ -21,7 +21,7 @@ on_both! {
 
 fn counter(day: &str) -> Counter {
     let name = "points".to_owned();
-    Counter { merchant: SHOP.into(), installation: "points".into(), name, day: day.to_owned() }
+    Counter { merchant: SHOP.into(), installation: "points".into(), name, scope: day.to_owned() }
 }
 
 fn counts(day: &str, amount: i64, total: i64) -> Count {
@@ -40,6 +40,10 @@ fn reward(entry: &QueuedEntry, id: &str) -> HeldReward {
         text: String::new(),
         code: format!("CODE-{id}"),
         price: None,
+        paid: Vec::new(),
+        kind: None,
+        returns_price: false,
+        used_in: None,
         state: RewardState::Issued,
         issued_at: NOON,
         expires_at: None,
@@ -91,7 +95,7 @@ async fn everything_a_settlement_says_is_in_the_next_book(ground: &Ground) {
     let report = ground.store().verify(None).await.expect("the ledger is checked");
     assert!(report.holds() && report.postings == 1 && report.lots == 1 && report.members == 1, "{report:?}");
     // Other days are other days.
-    let other = ground.store().book(&[second], &["2026-06-02".to_owned()]).await.expect("the book opens");
+    let other = book_of(ground, &[second], "2026-06-02").await;
     assert_eq!(other.counters.len(), 1);
 }
 
@@ -187,25 +191,33 @@ async fn a_refunds_book_has_its_purchase(ground: &Ground) {
     let opened = book(ground, &ready).await;
     let owner = (given_back.merchant.clone(), given_back.member.clone().expect("jana"));
     let record = &opened.members[&owner].purchases[&bought.id];
-    assert_eq!((&record.lots, &record.refunded), (&settlement.lots, &Refunded::default()));
-    assert_eq!(purchase("1"), perkgate_domain::purchase::Event::Purchase(record.purchase.clone()));
+    assert_eq!(
+        (&record.lots, &record.refunded),
+        (&vec![(bought.id, settlement.lots[0].id.clone())], &Refunded::default())
+    );
+    assert_eq!(purchase("1"), perkgate_domain::event::Event::Purchase(record.purchase.clone()));
 
     let mut back = Settlement::of(given_back, EntryState::Settled);
     let refunded = Refunded { amount: 320, complete: true, ..Refunded::default() };
     back.refunded = Some((bought.id, refunded.clone()));
-    back.reversed = vec![(settlement.lots[0].entry, settlement.lots[0].id.clone(), 4)];
+    let lot = &settlement.lots[0];
+    let (reversed, forgiven, expired) = (4, 1, 2);
+    let change = LotChange { entry: lot.entry, lot: lot.id.clone(), reversed, forgiven, expired, shares: None };
+    back.lot_changes = vec![change];
     ground.store().settle(&[back], &[]).await.expect("it settles");
     let (_, ready) = says(ground, SHOP, vec![entry(refund("r2", "1"), &[])], LEASE).await;
     let opened = book(ground, &ready).await;
-    let record = &opened.members[&owner].purchases[&bought.id];
-    assert_eq!((record.lots[0].reversed, &record.refunded), (4, &refunded));
+    let jana = &opened.members[&owner];
+    let lots = jana.lots.as_ref().expect("a refund needs the lots");
+    assert_eq!((lots[0].reversed, lots[0].forgiven, lots[0].expired), (4, 1, 2));
+    assert_eq!((&lots[0].shares, &jana.purchases[&bought.id].refunded), (&lot.shares, &refunded));
 }
 
 async fn an_entry_put_off_goes_back_with_its_reason(ground: &Ground) {
     let entries = [bought(ground, SHOP, "1", "jana").await, bought(ground, SHOP, "2", "tom").await];
     let book = book(ground, &entries).await;
     let settlement = earns(&entries[0], standing(&book, &entries[0]), 5);
-    let off = PutOff { entry: entries[1].id, until: NOON, why: "the plugin's file is gone".to_owned() };
+    let off = PutOff::entry(entries[1].id, NOON, "the plugin's file is gone");
     ground.store().settle(&[settlement], &[off]).await.expect("one settles, one goes back");
     let told = ground.store().explain(&SHOP.into(), &"eshop".into(), "2").await.expect("a look").expect("the order");
     assert_eq!((told.entry.state.as_str(), told.entry.cause.as_deref()), ("queued", Some("the plugin's file is gone")));

@@ -16,7 +16,7 @@
   (func (export "decide") (param $purchase i32) (result i32)
     (i32.store (i32.const 20) (i32.const 128))         ;; the answer at 16: decisions at 128,
     (i32.store (i32.const 24) (i32.const 1))           ;; one
-    (i32.store8 (i32.const 128) (i32.const 8))         ;; remember
+    (i32.store8 (i32.const 128) (i32.const 10))        ;; remember
     (i32.store (i32.const 136) (i32.const 8192))       ;; what lies at 8192
     (i32.store (i32.const 140) (i32.const 4096))
     (i32.const 16))

@@ -19,7 +19,7 @@
     (i32.store (i32.const 24) (i32.const 30))
     (local.set $at (i32.const 4096))
     (loop $next
-      (i32.store8 (local.get $at) (i32.const 8))       ;; remember
+      (i32.store8 (local.get $at) (i32.const 10))      ;; remember
       (i32.store offset=8 (local.get $at) (i32.const 65536))
       (i32.store offset=12 (local.get $at) (i32.const 65536))
       (local.set $at (i32.add (local.get $at) (i32.const 56)))

@@ -17,7 +17,7 @@
     (drop (memory.grow (i32.const 520)))
     (i32.store (i32.const 20) (i32.const 128))         ;; the answer at 16: decisions at 128,
     (i32.store (i32.const 24) (i32.const 1))           ;; one
-    (i32.store8 (i32.const 128) (i32.const 8))         ;; remember
+    (i32.store8 (i32.const 128) (i32.const 10))        ;; remember
     (i32.store (i32.const 136) (i32.const 65536))      ;; what lies at 65536
     (i32.store (i32.const 140) (i32.const 33554432))
     (i32.const 16))

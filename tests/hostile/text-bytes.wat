@@ -21,8 +21,8 @@
     (i32.store (i32.const 136) (i32.const 1024))       ;; earn at 136: wallet,
     (i32.store (i32.const 140) (i32.const 6))
     (i64.store (i32.const 144) (i64.const 5))
-    (i32.store (i32.const 160) (i32.const 1032))       ;; reason
-    (i32.store (i32.const 164) (i32.const 3))
+    (i32.store (i32.const 176) (i32.const 1032))       ;; reason
+    (i32.store (i32.const 180) (i32.const 3))
     (i32.const 16))
 )
 (core instance $plugin (instantiate $module))

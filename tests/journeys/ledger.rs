@@ -98,11 +98,11 @@ async fn a_forged_balance_lot_or_settlement_is_found_out() {
     let mut hand = by_hand(&gateway).await;
     let cases = [
         (
-            "update members set balances = replace(balances, '\"available\":', '\"available\":1')
+            "update members set wallets = replace(wallets, '\"available\":', '\"available\":1')
              where member_id = (select min(member_id) from members)",
-            "update members set balances = replace(balances, '\"available\":1', '\"available\":')
+            "update members set wallets = replace(wallets, '\"available\":1', '\"available\":')
              where member_id = (select min(member_id) from members)",
-            "the balance of",
+            "its postings make",
         ),
         (
             "insert into balances values ('kavarna', 'redeemed', 'gold', 5)",
@@ -112,7 +112,19 @@ async fn a_forged_balance_lot_or_settlement_is_found_out() {
         (
             "update lots set amount = amount + 1 where lot_id = (select min(lot_id) from lots)",
             "update lots set amount = amount - 1 where lot_id = (select min(lot_id) from lots)",
-            "do not add up",
+            "its postings say",
+        ),
+        (
+            "update lots set expired = 1 where lot_id = (select min(lot_id) from lots where reversed < amount)",
+            "update lots set expired = 0 where expired = 1",
+            "have expired, and of its lots 1",
+        ),
+        (
+            "update decisions set document = replace(document, '\"fuel\":', '\"fuel\":1')
+             where entry_id = (select min(entry_id) from decisions)",
+            "update decisions set document = replace(document, '\"fuel\":1', '\"fuel\":')
+             where entry_id = (select min(entry_id) from decisions)",
+            "comes to something else: fuel is stored as 1",
         ),
         (
             "insert into waiting (entry_id, merchant_id, source_id, state)

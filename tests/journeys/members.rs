@@ -28,7 +28,7 @@ async fn one_person_is_one_member_over_all_sources() {
     gateway.settle().await;
 
     let jana = gateway.member(BY_JANA).await.member;
-    assert_eq!((jana.visits, jana.spent, jana.balances["points"].available), (8, 1600, 16));
+    assert_eq!((jana.visits, jana.spent, jana.wallets["points"].available), (8, 1600, 16));
     for key in ["email:JANA@EXAMPLE.COM", "phone:+421903123456", "phone:0903123456", "card:kav0042"] {
         assert_eq!(gateway.member(key).await.member.id, jana.id, "{key}");
     }

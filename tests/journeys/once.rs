@@ -13,7 +13,7 @@ fn coffee() -> Sale {
 async fn standing(gateway: &TestGateway) -> (i64, i64, i64) {
     gateway.settle().await;
     let jana = gateway.member(BY_JANA).await.member;
-    (jana.balances["points"].available, jana.balances["stamps"].available, jana.visits)
+    (jana.wallets["points"].available, jana.wallets["stamps"].available, jana.visits)
 }
 
 async fn state_of(gateway: &TestGateway, reply: &Reply) -> (String, String) {

@@ -22,8 +22,8 @@ async fn a_signed_order_gives_points_a_stamp_an_offer_and_a_message() {
 
     let jana = gateway.member(BY_JANA).await;
     assert_eq!((jana.member.visits, jana.member.spent), (1, 1265));
-    assert_eq!(jana.member.balances["points"].available, 12);
-    assert_eq!(jana.member.balances["stamps"].available, 1);
+    assert_eq!(jana.member.wallets["points"].available, 12);
+    assert_eq!(jana.member.wallets["stamps"].available, 1);
     let [offer] = jana.rewards.as_slice() else { panic!("one offer: {:?}", jana.rewards) };
     assert_eq!(offer.partner.as_ref().map(perkgate_domain::ids::PartnerId::as_str), Some("kino-lumiere"));
     assert_eq!((offer.key.as_str(), offer.code.len(), offer.state), ("kino", 10, RewardState::Issued));

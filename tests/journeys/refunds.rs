@@ -34,7 +34,7 @@ async fn parts_add_up_to_the_whole() {
 
     let jana = gateway.member(BY_JANA).await.member;
     assert_eq!((jana.visits, jana.spent), (0, 0));
-    assert_eq!(jana.balances["stamps"].available, 0);
+    assert_eq!(jana.wallets["stamps"].available, 0);
     let told = gateway.explain("eshop", ORDER).await;
     let states: Vec<&str> = told.refunds.iter().map(|(entry, _)| entry.state.as_str()).collect();
     assert_eq!(states, ["settled", "settled", "settled"]);
@@ -91,7 +91,7 @@ async fn no_order_of_tellings_ends_differently() {
             gateway.settle().await;
         }
         let guest = gateway.member(&format!("email:{who}")).await.member;
-        let wallet = |name: &str| guest.balances.get(name).map_or(0, |balance| balance.available);
+        let wallet = |name: &str| guest.wallets.get(name).map_or(0, |wallet| wallet.available);
         ends.push((order, (wallet("points"), wallet("stamps"), guest.visits, guest.spent)));
     }
     for (order, end) in ends {

@@ -144,7 +144,7 @@ impl<'a> Play<'a> {
             standing.visits += 1;
             standing.spent += 100;
         }
-        let wallet = |name: &str| view.member.balances.get(name).map_or(0, |balance| balance.available);
+        let wallet = |name: &str| view.member.wallets.get(name).map_or(0, |wallet| wallet.available);
         let found = Standing {
             points: wallet("points"),
             visits: view.member.visits,

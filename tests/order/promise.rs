@@ -21,7 +21,7 @@ fn hours_ago(hours: u64) -> Moment {
 async fn card(gateway: &TestGateway) -> (i64, usize) {
     gateway.settle().await;
     let peter = gateway.member(BY_PETER).await;
-    (peter.member.balances["stamps"].available, peter.rewards.len())
+    (peter.member.wallets["stamps"].available, peter.rewards.len())
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use perkgate_domain::limits::{DeliveryLimits, DoorLimits};
 use perkgate_domain::programme::Source;
 use perkgate_domain::time::Moment;
 use perkgate_gateway::clock::{Clock as _, ManualClock};
+use perkgate_gateway::decide::Replay;
 use perkgate_gateway::gateway::{Config, Gateway, StartError};
 use perkgate_gateway::identity::{self, Lookup};
 use perkgate_gateway::store::{
@@ -263,7 +264,7 @@ impl TestGateway {
     }
     /// What a member has available in a wallet.
     pub async fn balance(&self, key: &str, wallet: &str) -> i64 {
-        self.member(key).await.member.balances.get(wallet).map_or(0, |balance| balance.available)
+        self.member(key).await.member.wallets.get(wallet).map_or(0, |wallet| wallet.available)
     }
     /// Everything about an order, if it is there.
     pub async fn find_order(&self, source: &str, order: &str) -> Option<ExplainView> {
@@ -286,9 +287,13 @@ impl TestGateway {
     pub async fn rejections(&self) -> Vec<RejectionView> {
         self.gateway().store.rejections(&self.merchant(), 10_000).await.expect("rejections are listed")
     }
-    /// What a check of the ledger finds.
+    /// What a check of the ledger finds, every decision made again.
     pub async fn verify(&self) -> LedgerReport {
-        self.gateway().store.verify(None).await.expect("the ledger is checked")
+        let (store, host) = (self.gateway().store.as_ref(), &self.gateway().host);
+        let mut report = store.verify(None).await.expect("the ledger is checked");
+        let mut replay = Replay::new(store, host, None);
+        while replay.step(&mut report).await.expect("decisions are read") {}
+        report
     }
     /// Every file in the gateway's directory.
     pub fn files(&self) -> Vec<PathBuf> {

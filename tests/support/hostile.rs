@@ -27,6 +27,7 @@ pub fn hostile(name: &str) -> Vec<u8> {
         summary: String::new(),
         facts: [].into(),
         decisions: ["earn".to_owned()].into(),
+        wakes: [].into(),
         settings: serde_json::Value::Null,
     };
     perkgate_pack::embed(&component, &manifest).expect("a manifest that can be embedded")

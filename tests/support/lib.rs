@@ -16,6 +16,7 @@ pub mod programme;
 pub mod sales;
 mod served;
 mod shop;
+mod staff;
 mod stepped;
 mod wait;
 
@@ -29,5 +30,6 @@ pub use postgres::{Postgres, own_postgres_or_skip, postgres_or_skip};
 pub use sales::Sale;
 pub use served::{Premises, Ran, Served};
 pub use shop::{FakeShop, Reply};
+pub use staff::{Heard, Staff, follows};
 pub use stepped::{Ask, Fate, Held, Stepped};
 pub use wait::until;

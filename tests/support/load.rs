@@ -180,6 +180,7 @@ fn source() -> Source {
         options: serde_json::Map::new(),
         test: false,
         paused: false,
+        refund_window_days: None,
     }
 }
 

@@ -80,6 +80,17 @@ settings = { key = "kino", title = "Lístok 1+1", text = "Ukážte kód pri pokl
 grants = ["offer"]
 "#;
 
+/// A coffee for five points, that may be given back for ten minutes.
+pub const COFFEE: &str = r#"
+[[rewards]]
+key = "free-coffee"
+title = "Káva zadarmo"
+kind = "free-item"
+item = "Espresso"
+price = { points = 5 }
+undo_minutes = 10
+"#;
+
 /// A message on the first purchase.
 pub const THANKS: &str = r#"
 [[plugins]]

@@ -148,6 +148,10 @@ impl Premises {
     pub fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(arguments).output().expect("the binary runs"))
     }
+    /// Runs a command that needs no database to its end.
+    pub fn run_alone(&self, arguments: &[&str]) -> Ran {
+        Ran::of(command().current_dir(self.directory.path()).args(arguments).output().expect("the binary runs"))
+    }
     /// Runs `serve`, which is expected to fail at the start; one that serves after all is ended.
     pub fn serve_in_vain(&self) -> Ran {
         let mut serving = self.serving();
@@ -211,6 +215,10 @@ pub struct Served {
 impl Served {
     pub(crate) fn address(&self) -> Address {
         self.address.clone()
+    }
+    /// `http://127.0.0.1:…`
+    pub fn url(&self) -> String {
+        self.address.base()
     }
     /// Its process.
     pub fn id(&self) -> u32 {

@@ -4,17 +4,20 @@
 
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
-use perkgate_domain::ids::{ArrivalId, ChannelId, DeliveryId, Digest, EntryId, MemberId, MerchantId, SourceId};
+use perkgate_domain::ids::{
+    ArrivalId, ChannelId, DeliveryId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId,
+};
 use perkgate_domain::limits::BreakerLimits;
 use perkgate_domain::member::MemberKey;
-use perkgate_domain::plan::{Book, QueuedEntry, Settlement};
+use perkgate_domain::plan::{Book, Counter, QueuedEntry, Settlement};
+use perkgate_domain::rules::Audience;
 use perkgate_domain::time::Moment;
 use perkgate_gateway::store::{
-    Admission, Appended, ArrivalView, ChannelView, Claim, DeliveryView, DueRow, ExplainView, LedgerReport, MemberView,
-    NewArrival, NewRejection, PluginRow, ProgrammeRows, PutOff, QueueDepth, RejectionView, Store, StoreError,
-    UnreadArrival,
+    Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
+    LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
+    QuestionView, QueueDepth, Reading, RejectionView, Store, StoreError, TaskView, UnreadArrival,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{Error, ErrorKind};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -145,8 +148,26 @@ impl Store for Stepped {
     async fn still_queued(&self, entries: &[EntryId]) -> Result<Vec<EntryId>, StoreError> {
         self.act(self.inner.still_queued(entries)).await
     }
-    async fn book(&self, entries: &[QueuedEntry], days: &[String]) -> Result<Book, StoreError> {
-        self.act(self.inner.book(entries, days)).await
+    async fn book(&self, reading: &Reading<'_>) -> Result<Book, StoreError> {
+        self.act(self.inner.book(reading)).await
+    }
+    async fn counters(&self, scopes: &BTreeSet<(MerchantId, String)>) -> Result<HashMap<Counter, i64>, StoreError> {
+        self.act(self.inner.counters(scopes)).await
+    }
+    async fn reserve(&self, count: usize) -> Result<Vec<EntryId>, StoreError> {
+        self.act(self.inner.reserve(count)).await
+    }
+    async fn due_members(&self, now: Moment, most: usize) -> Result<Vec<(MerchantId, MemberId)>, StoreError> {
+        self.act(self.inner.due_members(now, most)).await
+    }
+    async fn enrolling(&self) -> Result<bool, StoreError> {
+        self.act(self.inner.enrolling()).await
+    }
+    async fn enrol(&self, most: usize, now: Moment) -> Result<usize, StoreError> {
+        self.act(self.inner.enrol(most, now)).await
+    }
+    async fn lead(&self, name: &str, lease_ms: i64) -> Result<bool, StoreError> {
+        self.act(self.inner.lead(name, lease_ms)).await
     }
     async fn settle(&self, settlements: &[Settlement], put_off: &[PutOff]) -> Result<(), StoreError> {
         self.act(self.inner.settle(settlements, put_off)).await
@@ -204,6 +225,9 @@ impl Store for Stepped {
     async fn member(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<MemberView>, StoreError> {
         self.inner.member(merchant, member).await
     }
+    async fn lots(&self, merchant: &MerchantId, member: &MemberId) -> Result<Vec<LotView>, StoreError> {
+        self.inner.lots(merchant, member).await
+    }
     async fn explain(
         &self,
         merchant: &MerchantId,
@@ -218,11 +242,50 @@ impl Store for Stepped {
     async fn arrivals(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<ArrivalView>, StoreError> {
         self.inner.arrivals(merchant, state, most).await
     }
+    async fn outcome(&self, merchant: &MerchantId, arrival: ArrivalId) -> Result<Option<OutcomeView>, StoreError> {
+        self.inner.outcome(merchant, arrival).await
+    }
+    async fn tasks(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<TaskView>, StoreError> {
+        self.inner.tasks(merchant, state, most).await
+    }
+    async fn close_task(&self, merchant: &MerchantId, id: &str, now: Moment) -> Result<bool, StoreError> {
+        self.inner.close_task(merchant, id, now).await
+    }
+    async fn export(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<ExportView>, StoreError> {
+        self.inner.export(merchant, member).await
+    }
+    async fn question(&self, merchant: &MerchantId, id: &str) -> Result<Option<QuestionView>, StoreError> {
+        self.inner.question(merchant, id).await
+    }
+    async fn segment(
+        &self,
+        merchant: &MerchantId,
+        audience: &Audience,
+        after: Option<&MemberId>,
+        most: usize,
+    ) -> Result<Vec<MemberId>, StoreError> {
+        self.inner.segment(merchant, audience, after, most).await
+    }
     async fn rejections(&self, merchant: &MerchantId, most: i64) -> Result<Vec<RejectionView>, StoreError> {
         self.inner.rejections(merchant, most).await
     }
     async fn verify(&self, merchant: Option<&MerchantId>) -> Result<LedgerReport, StoreError> {
         self.inner.verify(merchant).await
+    }
+    async fn decided(
+        &self,
+        after: EntryId,
+        merchant: Option<&MerchantId>,
+        most: usize,
+    ) -> Result<Vec<DecidedRow>, StoreError> {
+        self.inner.decided(after, merchant, most).await
+    }
+    async fn undecided(
+        &self,
+        merchant: Option<&MerchantId>,
+        most: usize,
+    ) -> Result<Vec<(MerchantId, EntryId, InstallationId)>, StoreError> {
+        self.inner.undecided(merchant, most).await
     }
     async fn close(&self) {
         self.inner.close().await;

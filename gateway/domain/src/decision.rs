@@ -1,7 +1,11 @@
 //! What a plugin answers, and what went wrong if it did not.
 
+use crate::event::Scale;
 use crate::time::Moment;
 use serde::{Deserialize, Serialize};
+
+#[cfg(test)]
+mod tests;
 
 /// One thing a plugin proposes. Shapes and limits are those of `sdk/wit`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +33,12 @@ pub enum Decision {
     },
     /// Send the member a message.
     Message(Message),
-    /// Be called again at a time.
+    /// Be called again at a time, or not any more.
     Wake(Wake),
+    /// Tell the merchant.
+    Task(Task),
+    /// Ask the member.
+    Ask(Ask),
     /// Replace what this installation remembers about this member.
     Remember {
         /// At most [`crate::limits::MEMORY_BYTES`] bytes.
@@ -51,6 +59,8 @@ impl Decision {
             Self::Tag { .. } => "tag",
             Self::Message(_) => "message",
             Self::Wake(_) => "wake",
+            Self::Task(_) => "task",
+            Self::Ask(_) => "ask",
             Self::Remember { .. } => "remember",
         }
     }
@@ -65,6 +75,12 @@ pub struct Earn {
     pub amount: i64,
     /// Which line earned how much; adds up to `amount`. Empty: the host shares it over the lines by what they cost.
     pub shares: Vec<Share>,
+    /// Days until it may be spent; none: as the wallet has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matures_days: Option<u32>,
+    /// Days until it is lost; none: as the wallet has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_days: Option<u32>,
     /// One sentence for whoever asks why.
     pub reason: String,
 }
@@ -144,10 +160,76 @@ pub struct Message {
 pub struct Wake {
     /// A later wake with this key replaces an earlier one.
     pub key: String,
-    /// When.
-    pub at: Moment,
+    /// When; none calls it off.
+    pub when: Option<WakeTime>,
+    /// About whom.
+    pub whom: WakeWhom,
     /// Handed back.
+    #[serde(with = "crate::hex_bytes")]
     pub data: Vec<u8>,
+}
+
+/// When to be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WakeTime {
+    /// At this moment.
+    Moment(Moment),
+    /// When the merchant's clocks show this.
+    Civil(CivilTime),
+}
+
+/// A civil time in the merchant's zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CivilTime {
+    /// Gregorian year.
+    pub year: i32,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31; 29 February of a common year is the 28th.
+    pub day: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+}
+
+/// About whom to be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WakeWhom {
+    /// The member of this entry.
+    Member,
+    /// Whoever brought them.
+    Referrer,
+}
+
+/// Something for the merchant to know or do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// One with the same key about the same member is not opened twice while the first is open.
+    pub key: String,
+    /// One line.
+    pub title: String,
+    /// Plain text.
+    pub text: String,
+}
+
+/// A question to the member, by a message with a link that works once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Handed back with the answer.
+    pub key: String,
+    /// What it is answered with.
+    pub scale: Scale,
+    /// One line.
+    pub subject: String,
+    /// Plain text; `{link}` becomes the link, which else stands at the end.
+    pub text: String,
+    /// The language it is written in.
+    pub locale: String,
+    /// Days until the link stops working.
+    pub valid_days: u32,
 }
 
 /// Why a plugin does not decide. Not a fault, except `broken`.

@@ -18,6 +18,44 @@ pub const MESSAGE_BYTES: usize = 4_000;
 pub const MEMORY_BYTES: usize = 4_096;
 /// The most one decision may move: far above any programme, far below where sums overflow.
 pub const AMOUNT: i64 = 1_000_000_000_000;
+/// The shortest time from an entry to a wake asked for on it, milliseconds: a plugin that always asks again must not spin.
+pub const WAKE_MS: i64 = 60_000;
+/// Wakes that one installation may have asked for about one member.
+pub const WAKES: usize = 20;
+/// Earlier purchases told by the fact `history`.
+pub const HISTORY: usize = 20;
+/// Earlier purchases the fact `favourites` is made from.
+pub const FAVOURITES_FROM: usize = 50;
+/// Items told by the fact `favourites`.
+pub const FAVOURITES: usize = 5;
+/// Amounts told by the fact `coming`.
+pub const COMING: usize = 20;
+/// Bytes of an idempotency key.
+pub const ERRAND_KEY_BYTES: usize = 200;
+/// Bytes of a body that the management API or a question's page takes.
+pub const REQUEST_BYTES: usize = 16 * 1024;
+/// Bytes an answer's text may have.
+pub const ANSWER_BYTES: usize = 2_000;
+/// Bytes of a wallet's name.
+pub const WALLET_BYTES: usize = 32;
+/// Wallets whose terms a merchant sets.
+pub const WALLETS: usize = 50;
+/// The longest time of a rule, days: a century.
+pub const RULE_DAYS: u32 = 36_600;
+/// Days of a year on which a wallet's units are lost.
+pub const EXPIRY_DATES: usize = 24;
+/// The longest rolling window of tiers, days: what counts is added up over each of them.
+pub const ROLLING_DAYS: u32 = 1_100;
+/// Levels of tiers.
+pub const LEVELS: usize = 20;
+/// The most a level may multiply by, thousandths.
+pub const MULTIPLIER_MILLI: u32 = 1_000_000;
+/// Rewards in a merchant's catalogue.
+pub const REWARDS: usize = 500;
+/// Languages of a reward's title.
+pub const TITLES: usize = 50;
+/// The longest time in which a member may give a reward back, minutes: 30 days.
+pub const UNDO_MINUTES: u32 = 43_200;
 /// Bytes of an installation's settings.
 pub const SETTINGS_BYTES: usize = 64 * 1024;
 /// Bytes of a manifest.

@@ -1,5 +1,6 @@
 //! What a plugin says about itself: read from the component without running it.
 
+use crate::event::WakeCause;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -24,6 +25,9 @@ pub struct Manifest {
     /// The decisions it asks to make, by [`crate::decision::Decision::name`].
     #[serde(default)]
     pub decisions: BTreeSet<String>,
+    /// Why it is called besides having asked: `installed`, `tier`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub wakes: BTreeSet<WakeCause>,
     /// JSON Schema of its settings.
     #[serde(default)]
     pub settings: serde_json::Value,
@@ -39,10 +43,23 @@ pub enum Fact {
     Balances,
     /// What the installation remembered about this member.
     Memory,
+    /// The day they were born on, without the year.
+    Birthday,
+    /// How they stand in the merchant's tiers.
+    Tier,
+    /// What they tell friends, and whether somebody brought them.
+    Referral,
+    /// Their latest purchases: read from the journal for each entry of this plugin.
+    History,
+    /// What they buy most often: as `history`, and the purchases' lines are read too.
+    Favourites,
+    /// What matures or expires next.
+    Coming,
 }
 
 /// Decisions this gateway carries out.
-pub const DECISIONS: &[&str] = &["earn", "spend", "reward", "offer", "tier", "tag", "message", "remember"];
+pub const DECISIONS: &[&str] =
+    &["earn", "spend", "reward", "offer", "tier", "tag", "message", "wake", "task", "ask", "remember"];
 
 /// The contract this gateway serves.
 pub const CONTRACT: &str = "1.0";
@@ -69,9 +86,79 @@ impl Manifest {
         if self.facts.contains(&Fact::Balances) && !self.facts.contains(&Fact::Member) {
             return Err("`facts` asks for \"balances\" without \"member\": add \"member\"".to_owned());
         }
+        if self.wakes.contains(&WakeCause::Asked) {
+            return Err(
+                "`wakes` names \"asked\": what a plugin asks for itself needs no line there; add \"wake\" to `decisions`".to_owned()
+            );
+        }
         if !(self.settings.is_null() || self.settings.is_object()) {
             return Err("`settings` is a JSON Schema: a table".to_owned());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        Manifest {
+            id: "birthday".into(),
+            version: "1.0.0".into(),
+            contract: CONTRACT.into(),
+            title: "Birthdays".into(),
+            summary: String::new(),
+            facts: BTreeSet::from([Fact::Member]),
+            decisions: BTreeSet::from(["wake".to_owned()]),
+            wakes: BTreeSet::from([WakeCause::Installed, WakeCause::Tier]),
+            settings: serde_json::Value::Null,
+        }
+    }
+
+    /// The complaint about a manifest that was changed in one place.
+    fn says(change: impl FnOnce(&mut Manifest)) -> String {
+        let mut changed = manifest();
+        change(&mut changed);
+        changed.check().expect_err("a mistake")
+    }
+
+    #[test]
+    fn a_good_manifest_reads_back() {
+        let good = manifest();
+        assert_eq!(good.check(), Ok(()));
+        let json = serde_json::to_value(&good).expect("JSON");
+        assert_eq!(json["wakes"], serde_json::json!(["installed", "tier"]));
+        assert_eq!(serde_json::from_value::<Manifest>(json).expect("a manifest"), good);
+    }
+
+    #[test]
+    fn whoever_wakes_for_nothing_has_no_such_key() {
+        let mut quiet = manifest();
+        quiet.wakes.clear();
+        let json = serde_json::to_value(&quiet).expect("JSON");
+        assert!(json.get("wakes").is_none(), "what was embedded before there were wakes reads as before");
+        assert_eq!(serde_json::from_value::<Manifest>(json).expect("a manifest"), quiet);
+    }
+
+    #[test]
+    fn a_mistake_is_named() {
+        assert!(says(|it| it.id = "Birthday".into()).contains("lower-case"));
+        assert!(says(|it| it.id = String::new()).contains("1 to 64"));
+        assert!(says(|it| it.contract = "2.0".into()).contains("2.0"));
+        assert!(says(|it| it.decisions = BTreeSet::from(["wish".into()])).contains("\"wish\""));
+        assert!(says(|it| it.facts = BTreeSet::from([Fact::Balances])).contains("add \"member\""));
+        assert!(says(|it| it.settings = serde_json::json!([])).contains("a table"));
+        let asked = says(|it| it.wakes = BTreeSet::from([WakeCause::Asked, WakeCause::Tier]));
+        assert!(asked.contains("\"asked\"") && asked.contains("\"wake\""), "{asked}");
+    }
+
+    #[test]
+    fn every_decision_there_is_may_be_asked_for() {
+        for name in DECISIONS {
+            let mut asking = manifest();
+            asking.decisions = BTreeSet::from([(*name).to_owned()]);
+            assert_eq!(asking.check(), Ok(()), "{name}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Who bought: the contact data an arrival carries, and the record a programme keeps.
 
+use crate::facts::MonthDay;
 use crate::ids::MemberId;
+use crate::ledger::{Account, Expiry, Posting, TrancheKey};
 use crate::time::Moment;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +35,12 @@ pub struct Identity {
     /// Whether the customer agreed to messages; nothing if the platform does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<bool>,
+    /// `1990-03-08`, `--03-08` or `03-08`; the year is not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birthday: Option<String>,
+    /// What whoever brought them tells friends, or a key of theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<String>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -59,6 +67,8 @@ pub enum KeyKind {
     Email,
     /// A phone number.
     Phone,
+    /// What a member tells friends. Nobody is recognised by it as a customer; it names who brought somebody.
+    Referral,
 }
 
 impl KeyKind {
@@ -70,12 +80,13 @@ impl KeyKind {
             Self::Id => "id",
             Self::Email => "email",
             Self::Phone => "phone",
+            Self::Referral => "referral",
         }
     }
     /// Reads [`KeyKind::as_str`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Card, Self::Id, Self::Email, Self::Phone].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Card, Self::Id, Self::Email, Self::Phone, Self::Referral].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -147,22 +158,175 @@ pub struct Member {
     pub first_purchase_at: Option<Moment>,
     /// Latest settled purchase.
     pub last_purchase_at: Option<Moment>,
+    /// The day they were born on.
+    pub birthday: Option<MonthDay>,
+    /// Who brought them.
+    pub referrer: Option<MemberId>,
     /// The tier they are in.
     pub tier: Option<String>,
+    /// How they came into it, and what counts towards tiers.
+    pub climb: Climb,
     /// Sorted, unique.
     pub tags: Vec<String>,
-    /// By wallet.
-    pub balances: BTreeMap<String, Balance>,
+    /// By name.
+    pub wallets: BTreeMap<String, Wallet>,
+    /// What has fallen due until then has been seen to.
+    pub through: Moment,
+    /// When something falls due next: a lot, a reward, a look at the tier.
+    pub due_at: Option<Moment>,
+    /// Who they are now, if they became one with somebody.
+    pub merged_into: Option<MemberId>,
     /// Hash of the member's latest posting, or zeros.
     #[serde(skip)]
     pub chain: [u8; 32],
 }
 
-/// What a member has in one wallet.
+/// What a member may spend and what not yet, in one wallet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
     /// May be spent. Negative if more was taken back than was left.
     pub available: i64,
     /// Earned, not matured.
     pub pending: i64,
+}
+
+/// What a member has and had in one wallet: `available + pending + spent + expired + reversed` is what was ever earned.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wallet {
+    /// May be spent. Negative if more was taken back than was left; the next earnings fill it, and it never expires.
+    pub available: i64,
+    /// Earned, not matured.
+    pub pending: i64,
+    /// Spent, less what was returned.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub spent: i64,
+    /// Lost because it was not spent in time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub expired: i64,
+    /// Taken back by refunds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reversed: i64,
+    /// When what expires by sliding is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slides_until: Option<Moment>,
+    /// What is left, by when it matures and expires; none of them empty, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tranches: Vec<Tranche>,
+}
+
+/// Units of a wallet that mature and expire together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tranche {
+    /// When.
+    #[serde(flatten)]
+    pub key: TrancheKey,
+    /// Positive.
+    pub amount: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+impl Wallet {
+    /// What plugins see of it.
+    #[must_use]
+    pub fn balance(&self) -> Balance {
+        Balance { available: self.available, pending: self.pending }
+    }
+    /// What was ever earned.
+    #[must_use]
+    pub fn earned(&self) -> i64 {
+        self.available + self.pending + self.spent + self.expired + self.reversed
+    }
+    /// When units that expire like this are lost; none if never.
+    #[must_use]
+    pub fn lost_at(&self, expires: Expiry) -> Option<Moment> {
+        match expires {
+            Expiry::At(at) => Some(at),
+            Expiry::Sliding => self.slides_until,
+            Expiry::Never => None,
+        }
+    }
+    /// What is left in a tranche.
+    #[must_use]
+    pub fn left(&self, key: TrancheKey) -> i64 {
+        self.tranches.iter().find(|tranche| tranche.key == key).map_or(0, |tranche| tranche.amount)
+    }
+    /// Puts units into a tranche, or takes some out of it.
+    pub fn add(&mut self, key: TrancheKey, amount: i64) {
+        match self.tranches.binary_search_by_key(&key, |tranche| tranche.key) {
+            Ok(at) => {
+                self.tranches[at].amount += amount;
+                if self.tranches[at].amount == 0 {
+                    self.tranches.remove(at);
+                }
+            }
+            Err(_) if amount == 0 => {}
+            Err(at) => self.tranches.insert(at, Tranche { key, amount }),
+        }
+    }
+    /// What a posting of the member's does to it. Whatever becomes available first fills what is owed.
+    pub fn apply(&mut self, posting: &Posting) {
+        let amount = posting.amount;
+        match (&posting.source, posting.tranche) {
+            (Account::Available(_), tranche) => {
+                self.available -= amount;
+                if let Some(key) = tranche {
+                    self.add(TrancheKey::available(key.expires), -amount);
+                }
+            }
+            (Account::Pending(_), Some(key)) => {
+                self.pending -= amount;
+                self.add(key, -amount);
+            }
+            (Account::Redeemed, _) => self.spent -= amount,
+            (Account::Expired, _) => self.expired -= amount,
+            (Account::Reversed, _) => self.reversed -= amount,
+            _ => {}
+        }
+        match (&posting.destination, posting.tranche) {
+            (Account::Available(_), tranche) => {
+                let owed = (-self.available).max(0);
+                self.available += amount;
+                if let Some(key) = tranche {
+                    self.add(TrancheKey::available(key.expires), (amount - owed).max(0));
+                }
+            }
+            (Account::Pending(_), Some(key)) => {
+                self.pending += amount;
+                self.add(key, amount);
+            }
+            (Account::Redeemed, _) => self.spent += amount,
+            (Account::Expired, _) => self.expired += amount,
+            (Account::Reversed, _) => self.reversed += amount,
+            _ => {}
+        }
+    }
+    /// The earliest moment at which something of it matures or is lost.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Moment> {
+        self.tranches
+            .iter()
+            .filter_map(|tranche| tranche.key.matures.or_else(|| self.lost_at(tranche.key.expires)))
+            .min()
+    }
+}
+
+/// How a member came into their tier, and what counts towards tiers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Climb {
+    /// When they came into their tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Moment>,
+    /// When the tier is looked at again; not before, whatever the rules become.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Moment>,
+    /// What the tier took when they came into it, or when it was looked at last.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub took: i64,
+    /// What counted on which day (its first moment in the merchant's zone), oldest first; as far back as the window goes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<(Moment, i64)>,
 }

@@ -2,6 +2,7 @@
 
 use crate::ids::{ChannelId, Digest, InstallationId, MerchantId, PartnerId, SourceId};
 use crate::money::Currency;
+use crate::rules::Rules;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,12 @@ pub struct Merchant {
     pub locale: String,
     /// ISO 3166 country, which phone numbers without a country code are read in.
     pub country: Option<String>,
+    /// Where members reach this gateway: what links in messages begin with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The rules of the programme that are no plugin's.
+    #[serde(default, skip_serializing_if = "Rules::is_default")]
+    pub rules: Rules,
 }
 
 /// One connected platform endpoint. Holds secrets: sealed at rest.
@@ -41,6 +48,9 @@ pub struct Source {
     pub test: bool,
     /// Takes nothing.
     pub paused: bool,
+    /// For how long the platform lets money be given back: what matures at the end of the refund window waits so long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_window_days: Option<u32>,
 }
 
 impl std::fmt::Debug for Source {
@@ -85,16 +95,28 @@ pub struct Installation {
     pub mode: Mode,
 }
 
-/// What an installation may give. A verdict beyond a cap is refused whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What may be given, by wallet. A verdict beyond a cap is refused whole.
+pub type Caps = BTreeMap<String, WalletCaps>;
+
+/// What may be given of one wallet, whole units. Days and months are the merchant's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Caps {
-    /// Units of the wallet `points` for one entry.
+pub struct WalletCaps {
+    /// For one entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub points_per_purchase: Option<i64>,
-    /// Units of the wallet `points` for all members in one day of the merchant's time zone.
+    pub per_purchase: Option<i64>,
+    /// To one member in a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub points_per_day: Option<i64>,
+    pub per_member_day: Option<i64>,
+    /// To all members in a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_day: Option<i64>,
+    /// To all members in a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_month: Option<i64>,
+    /// Ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
 }
 
 /// Whether an installation's decisions count.
@@ -115,8 +137,22 @@ pub enum Mode {
 pub struct Channel {
     /// Within the merchant.
     pub id: ChannelId,
+    /// Whose messages it takes.
+    #[serde(default)]
+    pub audience: Audience,
     /// What it is.
     pub kind: ChannelKind,
+}
+
+/// Whose messages a channel takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audience {
+    /// Those to members.
+    #[default]
+    Members,
+    /// Those to the merchant: tasks.
+    Merchant,
 }
 
 /// The kinds of channel.
@@ -136,6 +172,9 @@ pub enum ChannelKind {
         smtp: String,
         /// The sender's address.
         from: String,
+        /// The merchant's own address, for tasks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
     },
 }
 

@@ -2,13 +2,12 @@
 
 use crate::fault::plugin;
 use crate::plugin::Call;
-use perkgate_domain::decision::{Decision, Earn, Fault, FaultKind, Message, Offer, Reward, Share, Wake};
-use perkgate_domain::limits::{AMOUNT, CallLimits, MEMORY_BYTES, MESSAGE_BYTES, TEXT_BYTES};
+use perkgate_domain::decision::{
+    Ask, CivilTime, Decision, Earn, Fault, FaultKind, Message, Offer, Reward, Share, Task, Wake, WakeTime,
+};
+use perkgate_domain::limits::{AMOUNT, CallLimits, MEMORY_BYTES, MESSAGE_BYTES, TEXT_BYTES, WALLET_BYTES};
 use perkgate_domain::purchase::Line;
 use std::collections::BTreeSet;
-
-/// Bytes of a wallet's name.
-const WALLET_BYTES: usize = 32;
 
 /// Checks everything about an answer that needs no merchant to judge.
 ///
@@ -31,7 +30,7 @@ pub fn check(decisions: &[Decision], event: &Call<'_>, limits: &CallLimits) -> R
 
 fn one(decision: &Decision, lines: &[Line]) -> Result<(), Fault> {
     match decision {
-        Decision::Earn(Earn { wallet, amount, shares, reason }) => {
+        Decision::Earn(Earn { wallet, amount, shares, reason, .. }) => {
             value("earn", wallet, *amount)?;
             text("earn: `reason`", reason)?;
             self::shares(shares, *amount, lines)
@@ -48,7 +47,7 @@ fn one(decision: &Decision, lines: &[Line]) -> Result<(), Fault> {
         Decision::Offer(Offer { key, title, text: terms, .. }) => {
             name("offer: `key`", key)?;
             text("offer: `title`", title)?;
-            within("offer: `text`", terms.len(), MESSAGE_BYTES)
+            long_text("offer: `text`", terms)
         }
         Decision::Tier { name: tier } => tier.as_ref().map_or(Ok(()), |tier| name("tier: `name`", tier)),
         Decision::Tag { name: tag, .. } => name("tag: `name`", tag),
@@ -56,14 +55,45 @@ fn one(decision: &Decision, lines: &[Line]) -> Result<(), Fault> {
             name("message: `key`", key)?;
             text("message: `subject`", subject)?;
             text("message: `locale`", locale)?;
-            within("message: `text`", body.len(), MESSAGE_BYTES)
+            long_text("message: `text`", body)
         }
-        Decision::Wake(Wake { key, data, .. }) => {
+        Decision::Wake(Wake { key, data, when, .. }) => {
             name("wake: `key`", key)?;
-            within("wake: `data`", data.len(), MEMORY_BYTES)
+            within("wake: `data`", data.len(), MEMORY_BYTES)?;
+            match when {
+                Some(WakeTime::Civil(civil)) => civil_time(*civil),
+                Some(WakeTime::Moment(_)) | None => Ok(()),
+            }
+        }
+        Decision::Task(Task { key, title, text: body }) => {
+            name("task: `key`", key)?;
+            name("task: `title`", title)?;
+            long_text("task: `text`", body)
+        }
+        Decision::Ask(Ask { key, subject, text: body, locale, valid_days, .. }) => {
+            name("ask: `key`", key)?;
+            text("ask: `subject`", subject)?;
+            text("ask: `locale`", locale)?;
+            long_text("ask: `text`", body)?;
+            if *valid_days == 0 { nonsense("ask: `valid-days` is 0") } else { Ok(()) }
         }
         Decision::Remember { bytes } => within("remember", bytes.len(), MEMORY_BYTES),
     }
+}
+
+/// A time that some clock shows in some year.
+fn civil_time(time: CivilTime) -> Result<(), Fault> {
+    let CivilTime { year, month, day, hour, minute } = time;
+    let longest = match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let shown = (1..=9999).contains(&year) && (1..=12).contains(&month) && hour < 24 && minute < 60;
+    if shown && (1..=longest).contains(&day) {
+        return Ok(());
+    }
+    nonsense(&format!("wake: no clock shows {year}-{month:02}-{day:02} {hour:02}:{minute:02}"))
 }
 
 fn value(what: &str, wallet: &str, amount: i64) -> Result<(), Fault> {
@@ -118,10 +148,19 @@ fn name(what: &str, value: &str) -> Result<(), Fault> {
 
 /// A short text, without the one character that databases do not keep.
 pub(crate) fn text(what: &str, value: &str) -> Result<(), Fault> {
+    readable(what, value, TEXT_BYTES)
+}
+
+/// The text of a message, an offer, a task or a question.
+fn long_text(what: &str, value: &str) -> Result<(), Fault> {
+    readable(what, value, MESSAGE_BYTES)
+}
+
+fn readable(what: &str, value: &str, most: usize) -> Result<(), Fault> {
     if value.contains('\0') {
         return nonsense(&format!("{what} has a NUL character in it"));
     }
-    within(what, value.len(), TEXT_BYTES)
+    within(what, value.len(), most)
 }
 
 fn within(what: &str, bytes: usize, most: usize) -> Result<(), Fault> {

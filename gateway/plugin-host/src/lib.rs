@@ -20,4 +20,4 @@ mod plugin;
 mod state;
 
 pub use host::{Host, HostConfig, HostError, LoadError};
-pub use plugin::{Call, Live, Plugin};
+pub use plugin::{Call, Live, Plugin, Taken};

@@ -1,16 +1,18 @@
 //! A loaded plugin, and one call of it.
 
-use crate::bindings::exports::perkgate::plugin::{joins, purchases, refunds};
+use crate::bindings::exports::perkgate::plugin::{answers, joins, profiles, purchases, redemptions, refunds, wakes};
 use crate::bindings::perkgate::plugin::types as wit;
 use crate::fault::{self, Phase};
 use crate::state::State;
 use crate::{check, convert, engine};
-use perkgate_domain::decision::{Fault, Outcome, Verdict};
+use perkgate_domain::decision::{Fault, Outcome, Price, Verdict};
+use perkgate_domain::event::{Answer, Join, Kind, Profile, Woken};
 use perkgate_domain::facts::Facts;
 use perkgate_domain::ids::Digest;
 use perkgate_domain::limits::CallLimits;
 use perkgate_domain::manifest::Manifest;
-use perkgate_domain::purchase::{Join, Kind, Line, Purchase, Refund};
+use perkgate_domain::purchase::{Line, Purchase, Refund};
+use perkgate_domain::time::Moment;
 use perkgate_pack::Inspection;
 use std::sync::Arc;
 use wasmtime::Store;
@@ -43,6 +45,34 @@ pub enum Call<'a> {
         /// Who joined.
         join: &'a Join,
     },
+    /// Somebody who said something about themselves.
+    Profile {
+        /// The merchant's source it came by.
+        source: &'a str,
+        /// When.
+        profile: &'a Profile,
+    },
+    /// A time that has come.
+    Wake(&'a Woken),
+    /// A reward taken from the catalogue, or given back.
+    Redemption(Taken<'a>),
+    /// An answer to the plugin's question.
+    Answer(&'a Answer),
+}
+
+/// A reward that a member took from the catalogue, or gave back.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken<'a> {
+    /// When.
+    pub at: Moment,
+    /// It was given back.
+    pub undone: bool,
+    /// Of the catalogue.
+    pub reward: &'a str,
+    /// As the member reads it.
+    pub title: &'a str,
+    /// What it cost.
+    pub price: Option<&'a Price>,
 }
 
 impl<'a> Call<'a> {
@@ -53,15 +83,19 @@ impl<'a> Call<'a> {
             Self::Purchase { .. } => Kind::Purchase,
             Self::Refund { .. } => Kind::Refund,
             Self::Join { .. } => Kind::Join,
+            Self::Profile { .. } => Kind::Profile,
+            Self::Wake(_) => Kind::Wake,
+            Self::Redemption(_) => Kind::Redemption,
+            Self::Answer(_) => Kind::Answer,
         }
     }
 
-    /// The lines of the purchase it is about; none for a join. Fuel grows with them, and shares name them.
+    /// The lines of the purchase it is about, if it is about one. Fuel grows with them, and shares name them.
     #[must_use]
     pub fn lines(&self) -> &'a [Line] {
         match self {
             Self::Purchase { purchase, .. } | Self::Refund { purchase, .. } => &purchase.lines,
-            Self::Join { .. } => &[],
+            _ => &[],
         }
     }
 }
@@ -73,33 +107,49 @@ pub struct Plugin(Arc<Inner>);
 struct Inner {
     inspection: Inspection,
     pre: InstancePre<State>,
-    /// Where its functions are, for each interface it exports.
-    purchases: Option<purchases::GuestIndices>,
-    refunds: Option<refunds::GuestIndices>,
-    joins: Option<joins::GuestIndices>,
+    interfaces: Interfaces,
     limits: CallLimits,
 }
 
+macro_rules! interfaces {
+    ($($interface:ident: $kind:ident($($told:ty),*)),* $(,)?) => {
+        /// Where its functions are, for each interface it exports.
+        struct Interfaces {
+            $($interface: Option<$interface::GuestIndices>,)*
+        }
+
+        impl Interfaces {
+            /// Finds them, and sees to it that they take and give what the contract says.
+            fn of(inspection: &Inspection, pre: &InstancePre<State>) -> wasmtime::Result<Self> {
+                $(let $interface = if inspection.exports.contains(&Kind::$kind) {
+                    let indices = $interface::GuestIndices::new(pre)?;
+                    typecheck::<($($told,)* wit::Facts<'_>,)>(pre, stringify!($interface))?;
+                    Some(indices)
+                } else {
+                    None
+                };)*
+                Ok(Self { $($interface,)* })
+            }
+        }
+    };
+}
+interfaces! {
+    purchases: Purchase(wit::Purchase<'_>),
+    refunds: Refund(wit::Refund<'_>, wit::Purchase<'_>),
+    joins: Join(wit::Join<'_>),
+    profiles: Profile(wit::Profile<'_>),
+    wakes: Wake(wit::Woken<'_>),
+    redemptions: Redemption(wit::Redemption<'_>),
+    answers: Answer(wit::Answer<'_>),
+}
+
 /// What the function of every interface gives.
-type Answer = (Result<Vec<wit::Decision>, wit::Refusal>,);
+type Given = (Result<Vec<wit::Decision>, wit::Refusal>,);
 
 impl Plugin {
     pub(crate) fn new(inspection: Inspection, pre: InstancePre<State>, limits: CallLimits) -> wasmtime::Result<Self> {
-        let purchases = inspection.exports.contains(&Kind::Purchase).then(|| purchases::GuestIndices::new(&pre));
-        let refunds = inspection.exports.contains(&Kind::Refund).then(|| refunds::GuestIndices::new(&pre));
-        let joins = inspection.exports.contains(&Kind::Join).then(|| joins::GuestIndices::new(&pre));
-        let (purchases, refunds, joins) = (purchases.transpose()?, refunds.transpose()?, joins.transpose()?);
-        // Found to be there; now that they take and give what the contract says.
-        if purchases.is_some() {
-            typecheck::<(wit::Purchase<'_>, wit::Facts<'_>)>(&pre, "purchases")?;
-        }
-        if refunds.is_some() {
-            typecheck::<(wit::Refund<'_>, wit::Purchase<'_>, wit::Facts<'_>)>(&pre, "refunds")?;
-        }
-        if joins.is_some() {
-            typecheck::<(wit::Join<'_>, wit::Facts<'_>)>(&pre, "joins")?;
-        }
-        Ok(Self(Arc::new(Inner { inspection, pre, purchases, refunds, joins, limits })))
+        let interfaces = Interfaces::of(&inspection, &pre)?;
+        Ok(Self(Arc::new(Inner { inspection, pre, interfaces, limits })))
     }
 
     /// The SHA-256 of its component, which is what it is known by.
@@ -117,7 +167,7 @@ impl Plugin {
     /// Whether it decides on entries of this kind.
     #[must_use]
     pub fn handles(&self, kind: Kind) -> bool {
-        self.0.inspection.exports.contains(&kind)
+        kind.interface().and_then(Kind::of_interface).is_some_and(|kind| self.0.inspection.exports.contains(&kind))
     }
 
     /// Decides in an instance made for this call alone. Everything that can go wrong is in the verdict. Blocks for at most
@@ -207,26 +257,38 @@ impl Plugin {
     ) -> wasmtime::Result<Option<Result<Vec<wit::Decision>, wit::Refusal>>> {
         let lists = convert::Lists::of(facts);
         let facts = lists.lend(facts);
-        match event {
+        let interfaces = &self.0.interfaces;
+        // The interface's function in this instance; without it the call ends with nothing.
+        macro_rules! guest {
+            ($interface:ident) => {
+                match &interfaces.$interface {
+                    Some(indices) => indices.load(&mut *store, instance)?,
+                    None => return Ok(None),
+                }
+            };
+        }
+        let answer = match event {
             Call::Purchase { source, purchase } => {
-                let Some(indices) = &self.0.purchases else { return Ok(None) };
                 let lines = convert::Lines::of(purchase);
-                let guest = indices.load(&mut *store, instance)?;
-                guest.call_decide(store, lines.lend(source, purchase), facts).map(Some)
+                guest!(purchases).call_decide(store, lines.lend(source, purchase), facts)
             }
             Call::Refund { refund, source, purchase } => {
-                let Some(indices) = &self.0.refunds else { return Ok(None) };
                 let (given_back, lines) = (convert::refund_lines(refund), convert::Lines::of(purchase));
                 let refund = convert::refund(refund, &given_back);
-                let guest = indices.load(&mut *store, instance)?;
-                guest.call_decide(store, refund, lines.lend(source, purchase), facts).map(Some)
+                guest!(refunds).call_decide(store, refund, lines.lend(source, purchase), facts)
             }
-            Call::Join { source, join } => {
-                let Some(indices) = &self.0.joins else { return Ok(None) };
-                let guest = indices.load(&mut *store, instance)?;
-                guest.call_decide(store, convert::join(source, join), facts).map(Some)
+            Call::Join { source, join } => guest!(joins).call_decide(store, convert::join(source, join), facts),
+            Call::Profile { source, profile } => {
+                guest!(profiles).call_decide(store, convert::profile(source, profile), facts)
             }
-        }
+            Call::Wake(woken) => guest!(wakes).call_decide(store, convert::woken(woken), facts),
+            Call::Redemption(taken) => {
+                let price = taken.price.map(convert::price);
+                guest!(redemptions).call_decide(store, convert::redemption(&taken, price.as_ref()), facts)
+            }
+            Call::Answer(answer) => guest!(answers).call_decide(store, convert::answer(answer), facts),
+        };
+        answer.map(Some)
     }
 }
 
@@ -256,7 +318,7 @@ impl Live {
     }
 }
 
-/// Whether the `decide` of an interface takes `Params` and gives [`Answer`], without making an instance.
+/// Whether the `decide` of an interface takes `Params` and gives [`Given`], without making an instance.
 ///
 /// The generated bindings do this for every instance; done once at loading, a misfit is refused there.
 fn typecheck<Params>(pre: &InstancePre<State>, interface: &str) -> wasmtime::Result<()>
@@ -270,7 +332,7 @@ where
     let (item, _) = component.get_export(Some(&index), "decide").ok_or_else(missing)?;
     match item {
         ComponentItem::ComponentFunc(function) => function
-            .typecheck::<Params, Answer>(&pre.instance_type())
+            .typecheck::<Params, Given>(&pre.instance_type())
             .map_err(|error| error.context(format!("`decide` of {interface} has another type"))),
         _ => Err(missing()),
     }

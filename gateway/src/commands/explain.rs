@@ -1,12 +1,19 @@
-//! `perkgate explain ORDER`: why did this purchase give what it gave?
+//! `perkgate explain`: why did this purchase give what it gave, and what is this member's balance made of?
 
-use super::{Database, print_json};
+mod document;
+
+use super::{Database, member, print_json};
 use anyhow::Context as _;
-use perkgate_domain::decision::{Decision, Outcome, Refusal};
 use perkgate_domain::ids::{MerchantId, SourceId};
-use perkgate_domain::plan::DecisionRecord;
-use perkgate_gateway::store::{DecisionView, ExplainView, Schema};
-use serde_json::{Value, json};
+use perkgate_domain::ledger::Account;
+use perkgate_domain::member::Member;
+use perkgate_domain::time::Moment;
+use perkgate_gateway::civil::Zone;
+use perkgate_gateway::clock::{Clock as _, SystemClock};
+use perkgate_gateway::explain::{self, Change, Language, Later, Order, Origin, Voice};
+use perkgate_gateway::store::{EntryView, ExplainView, LotView, ProgrammeRows, Schema, Store};
+use perkgate_gateway::vault::Vault;
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -15,10 +22,20 @@ pub(super) struct Flags {
     #[arg(long, value_name = "ID")]
     merchant: String,
     /// Which source the order came by
-    #[arg(long, value_name = "ID")]
-    source: String,
+    #[arg(long, value_name = "ID", required_unless_present = "member")]
+    source: Option<String>,
     /// The platform's order id, or its number as staff read it
-    order: String,
+    #[arg(required_unless_present = "member")]
+    order: Option<String>,
+    /// Instead of an order, a member's balance: `email:…`, `phone:…`, `card:…`, `id:…`
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["source", "order"])]
+    member: Option<String>,
+    /// Only this wallet of the member's
+    #[arg(long, value_name = "NAME", requires = "member", conflicts_with_all = ["source", "order"])]
+    wallet: Option<String>,
+    /// The language to say it in: cs, sk, pl, en or de [default: the merchant's]
+    #[arg(long, value_name = "LANGUAGE")]
+    lang: Option<String>,
     /// One JSON document
     #[arg(long)]
     json: bool,
@@ -27,154 +44,120 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
-    let (store, _) = flags.database.open(Schema::Current).await?;
-    let (merchant, source) = (MerchantId::new(flags.merchant), SourceId::new(flags.source));
-    let view = store.explain(&merchant, &source, &flags.order).await?.with_context(|| {
-        format!(
-            "no purchase `{}` came by source `{source}` of `{merchant}`: it may not be paid yet, or was turned away \
-             (`perkgate rejections --merchant {merchant}` lists those)",
-            flags.order
-        )
-    })?;
+    let (store, vault) = flags.database.open(Schema::Current).await?;
+    let merchant = MerchantId::new(flags.merchant.as_str());
+    let programme = member::programme(store.as_ref(), &merchant).await?;
+    let teller = Teller::new(store.as_ref(), &programme, flags.lang.as_deref(), SystemClock.now());
+    let (words, document) = match &flags.member {
+        Some(key) => teller.about_member(&vault, key, flags.wallet.as_deref()).await?,
+        None => teller.about_order(flags.source.as_deref(), flags.order.as_deref()).await?,
+    };
     if flags.json {
-        print_json(&document(&view))?;
+        print_json(&document)?;
     } else {
-        for line in lines(&view) {
-            println!("{line}");
+        for sentence in words {
+            println!("{sentence}");
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The document of DESIGN's promise, and what else is known.
-pub(super) fn document(view: &ExplainView) -> Value {
-    let refunds: Vec<Value> = view
-        .refunds
-        .iter()
-        .map(|(entry, refund)| json!({"entry": entry.id, "state": entry.state, "cause": entry.cause, "refund": refund}))
-        .collect();
-    json!({
-        "entry": view.entry.id,
-        "state": view.entry.state,
-        "cause": view.entry.cause,
-        "member": view.entry.member,
-        "purchase": view.purchase,
-        "decisions": view.decisions.iter().map(decision).collect::<Vec<_>>(),
-        "postings": view.postings,
-        "rewards": view.rewards,
-        "deliveries": view.deliveries,
-        "refunds": refunds,
-        "arrivals": view.arrivals,
-    })
+/// Finds things out and says them.
+pub(super) struct Teller<'a> {
+    store: &'a dyn Store,
+    programme: &'a ProgrammeRows,
+    zone: Zone,
+    language: Language,
+    now: Moment,
 }
 
-fn decision(view: &DecisionView) -> Value {
-    let made = &view.record;
-    let (decisions, refused, fault) = match &made.outcome {
-        Outcome::Decided(decisions) => (json!(decisions), Value::Null, json!(made.ruling)),
-        Outcome::Refused(refusal) => (json!([]), json!(refusal), json!(made.ruling)),
-        Outcome::Fault(fault) => (json!([]), Value::Null, json!(fault)),
-    };
-    json!({
-        "plugin": made.installation,
-        "entry": view.entry,
-        "digest": made.digest,
-        "settings_revision": made.settings_revision,
-        "fuel": made.fuel,
-        "decisions": decisions,
-        "refused": refused,
-        "fault": fault,
-        "notes": made.notes,
-        "shadow": made.shadow,
-        "log": made.log,
-        "facts": made.facts,
-    })
-}
+impl<'a> Teller<'a> {
+    /// In the merchant's language, unless another one is asked for.
+    pub(super) fn new(store: &'a dyn Store, programme: &'a ProgrammeRows, language: Option<&str>, now: Moment) -> Self {
+        let merchant = &programme.merchant;
+        let language = Language::of(language.unwrap_or(&merchant.locale));
+        Self { store, programme, zone: Zone::named(&merchant.timezone), language, now }
+    }
 
-/// The same for people.
-pub(super) fn lines(view: &ExplainView) -> Vec<String> {
-    let purchase = &view.purchase;
-    let currency = purchase.currency;
-    let mut lines = vec![format!(
-        "purchase {} of {} {currency}: {} for {}",
-        purchase.id,
-        currency.decimal(purchase.total),
-        view.entry.state,
-        view.entry.member.as_ref().map_or("nobody known yet", |member| member.as_str())
-    )];
-    if let Some(cause) = &view.entry.cause {
-        lines.push(format!("  {cause}"));
+    fn voice(&self) -> Voice<'_> {
+        Voice { language: self.language, zone: &self.zone, now: self.now }
     }
-    for made in &view.decisions {
-        let made = &made.record;
-        lines.extend(said(made).into_iter().map(|line| format!("  {}: {line}", made.installation)));
+
+    async fn about_order(
+        &self,
+        source: Option<&str>,
+        order: Option<&str>,
+    ) -> anyhow::Result<(Vec<String>, serde_json::Value)> {
+        let (merchant, source) = (&self.programme.merchant.id, SourceId::new(source.unwrap_or_default()));
+        let order = order.unwrap_or_default();
+        let view = self.store.explain(merchant, &source, order).await?.with_context(|| {
+            format!(
+                "no purchase `{order}` came by source `{source}` of `{merchant}`: it may not be paid yet, or was turned away \
+                 (`perkgate rejections --merchant {merchant}` lists those)"
+            )
+        })?;
+        let words = self.order(&view).await?;
+        let document = document::order(&view, &words);
+        Ok((words, document))
     }
-    for posting in &view.postings {
-        lines.push(format!(
-            "  {} {} from {} to {}",
-            posting.amount, posting.wallet, posting.source, posting.destination
-        ));
-    }
-    for reward in &view.rewards {
-        lines.push(format!("  {} — code {} ({})", reward.title, reward.code, reward.state.as_str()));
-    }
-    for delivery in &view.deliveries {
-        let message = &delivery.delivery;
-        let note = message.note.as_deref().map_or_else(String::new, |note| format!(": {note}"));
-        lines.push(format!(
-            "  message \"{}\" by {}: {}{note}",
-            message.message.subject,
-            message.channel,
-            message.state.as_str()
-        ));
-    }
-    for (entry, refund) in &view.refunds {
-        let what = if refund.complete {
-            "all of it".to_owned()
-        } else {
-            format!("{} {currency}", currency.decimal(refund.amount))
+
+    /// An order in words.
+    pub(super) async fn order(&self, view: &ExplainView) -> anyhow::Result<Vec<String>> {
+        let merchant = &self.programme.merchant.id;
+        let member = match &view.entry.member {
+            Some(member) => self.store.member(merchant, member).await?.map(|found| found.member),
+            None => None,
         };
-        lines.push(format!(
-            "  refund {} gives back {what}: {}{}",
-            refund.id,
-            entry.state,
-            entry.cause.as_deref().map_or_else(String::new, |cause| format!(" ({cause})"))
-        ));
+        Ok(explain::order(&self.facts(view, member.as_ref()), self.voice()))
     }
-    lines
-}
 
-fn said(made: &DecisionRecord) -> Vec<String> {
-    if let Some(fault) = &made.ruling {
-        return vec![format!("not acted on: {}", fault.detail)];
-    }
-    let mut lines = match &made.outcome {
-        Outcome::Decided(decisions) if decisions.is_empty() => {
-            let why = made.log.last().map_or_else(String::new, |line| format!(" ({})", line.text));
-            vec![format!("nothing{why}")]
+    fn facts<'v>(&'v self, view: &'v ExplainView, member: Option<&'v Member>) -> Order<'v> {
+        let refunds = view.refunds.iter().map(|(entry, refund)| later(view, entry, Change::Refund(refund)));
+        let edits = view.edits.iter().map(|(entry, edit)| later(view, entry, Change::Edit(edit)));
+        let mut later: Vec<_> = refunds.chain(edits).collect();
+        later.sort_by_key(|later| later.entry);
+        Order {
+            entry: view.entry.id,
+            state: &view.entry.state,
+            cause: view.entry.cause.as_deref(),
+            purchase: &view.purchase,
+            member,
+            installations: self.programme.installations.iter().map(|row| &row.installation).collect(),
+            decisions: view.decisions.iter().map(|made| (made.entry, &made.record)).collect(),
+            lots: &view.lots,
+            rewards: &view.rewards,
+            coupons: &view.coupons,
+            deliveries: view.deliveries.iter().map(|view| &view.delivery).collect(),
+            later,
         }
-        Outcome::Decided(decisions) => decisions.iter().filter_map(words).collect(),
-        Outcome::Refused(Refusal::NotConfigured(why)) => vec![format!("is not configured: {why}")],
-        Outcome::Refused(Refusal::Unsupported(why)) => vec![format!("does not cover this: {why}")],
-        Outcome::Refused(Refusal::Broken(why)) => vec![format!("is broken: {why}")],
-        Outcome::Fault(fault) => vec![format!("failed: {}", fault.detail)],
-    };
-    lines.extend(made.notes.iter().cloned());
-    if made.shadow {
-        lines.push("in the shadow: nothing follows".to_owned());
     }
-    lines
+
+    async fn about_member(
+        &self,
+        vault: &Vault,
+        key: &str,
+        wallet: Option<&str>,
+    ) -> anyhow::Result<(Vec<String>, serde_json::Value)> {
+        let merchant = &self.programme.merchant.id;
+        let member = member::find(self.store, vault, merchant.as_str(), key).await?.member;
+        let lots = self.store.lots(merchant, &member.id).await?;
+        let origins: Vec<Origin> = lots.iter().map(origin).collect();
+        let words = explain::balance(&member, wallet, &origins, self.voice());
+        let document = document::balance(&member, wallet, &lots, &words);
+        Ok((words, document))
+    }
 }
 
-fn words(decision: &Decision) -> Option<String> {
-    Some(match decision {
-        Decision::Earn(earn) => format!("{} {} — {}", earn.amount, earn.wallet, earn.reason),
-        Decision::Spend(spend) => format!("takes {} {} — {}", spend.amount, spend.wallet, spend.reason),
-        Decision::Reward(reward) => format!("reward: {}", reward.title),
-        Decision::Offer(offer) => format!("offer: {}", offer.title),
-        Decision::Tier { name } => format!("tier {}", name.as_deref().unwrap_or("none")),
-        Decision::Tag { name, present } => format!("tag {name} {}", if *present { "on" } else { "off" }),
-        Decision::Message(message) => format!("message: {}", message.subject),
-        Decision::Wake(_) | Decision::Remember { .. } => return None,
-    })
+fn origin(view: &LotView) -> Origin {
+    let order = view.reference.as_ref().unwrap_or(&view.external_id);
+    Origin { lot: view.lot.clone(), kind: view.kind, order: order.clone() }
+}
+
+fn later<'a>(view: &ExplainView, entry: &'a EntryView, change: Change<'a>) -> Later<'a> {
+    let reversed = Account::Reversed.to_string();
+    let mut taken: BTreeMap<String, i64> = BTreeMap::new();
+    for posting in view.postings.iter().filter(|posting| posting.entry == entry.id && posting.destination == reversed) {
+        *taken.entry(posting.wallet.clone()).or_default() += posting.amount;
+    }
+    Later { entry: entry.id, state: &entry.state, cause: entry.cause.as_deref(), at: entry.at, change, taken }
 }

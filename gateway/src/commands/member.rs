@@ -1,21 +1,31 @@
-//! `perkgate member KEY`: what a member has.
+//! `perkgate member KEY`: what a member has. With a verb in the key's place (`verbs.rs`), what becomes of them.
 
+mod show;
+mod verbs;
+
+pub(super) use show::wallet;
+
+use super::hand::Hand;
 use super::{Database, print_json};
 use anyhow::Context as _;
-use perkgate_domain::ids::MerchantId;
+use perkgate_domain::ids::{MemberId, MerchantId};
+use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::identity::{self, Lookup};
 use perkgate_gateway::store::{MemberView, ProgrammeRows, Schema, Store};
 use perkgate_gateway::vault::Vault;
-use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Flags {
+    #[command(subcommand)]
+    verb: Option<verbs::Verb>,
     /// Whose programme
-    #[arg(long, value_name = "ID")]
-    merchant: String,
+    #[arg(long, value_name = "ID", required = true)]
+    merchant: Option<String>,
     /// `email:…`, `phone:…`, `card:…`, `id:…` (a platform's customer id, or `id:mem_…`)
-    key: String,
+    #[arg(required = true)]
+    key: Option<String>,
     /// One JSON document
     #[arg(long)]
     json: bool,
@@ -24,14 +34,28 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
-    let (store, vault) = flags.database.open(Schema::Current).await?;
-    let view = find(store.as_ref(), &vault, &flags.merchant, &flags.key).await?;
-    if flags.json {
-        print_json(&document(&view))?;
+    let Flags { verb, merchant, key, json, database } = flags;
+    if let Some(verb) = verb {
+        return verbs::run(verb).await;
+    }
+    let (store, vault) = database.open(Schema::Current).await?;
+    let (merchant, key) = (merchant.unwrap_or_default(), key.unwrap_or_default());
+    let view = find(store.as_ref(), &vault, &merchant, &key).await?;
+    let rows = programme(store.as_ref(), &MerchantId::new(merchant)).await?;
+    let shown = show::Shown::new(&view, &rows.merchant, SystemClock.now());
+    if json {
+        print_json(&shown.document())?;
     } else {
-        print(&view);
+        for line in shown.lines() {
+            println!("{line}");
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The id of the member that a key names.
+pub(super) async fn named(hand: &Hand, merchant: &str, key: &str) -> anyhow::Result<MemberId> {
+    Ok(find(hand.gateway.store.as_ref(), &hand.gateway.vault, merchant, key).await?.member.id)
 }
 
 /// The member a key names.
@@ -47,7 +71,12 @@ pub(super) async fn find(store: &dyn Store, vault: &Vault, merchant: &str, key: 
     let nobody =
         || format!("merchant `{merchant}` knows no member by this key; a purchase or join that names it makes one");
     let member = member.with_context(nobody)?;
-    store.member(&merchant, &member).await?.with_context(nobody)
+    let view = store.member(&merchant, &member).await?.with_context(nobody)?;
+    // Who became one with somebody is that somebody. Keys went over with them.
+    match &view.member.merged_into {
+        Some(other) => store.member(&merchant, other).await?.with_context(nobody),
+        None => Ok(view),
+    }
 }
 
 /// A merchant's programme, or a sentence that says who there is.
@@ -59,37 +88,4 @@ pub(super) async fn programme(store: &dyn Store, merchant: &MerchantId) -> anyho
         names => format!("there is no merchant `{merchant}` in this database; there is: {}", names.join(", ")),
     };
     all.into_iter().find(|rows| rows.merchant.id == *merchant).with_context(none)
-}
-
-/// The document of DESIGN's promise, and what else is known.
-pub(super) fn document(view: &MemberView) -> Value {
-    let member = &view.member;
-    let (offers, rewards): (Vec<_>, Vec<_>) = view.rewards.iter().partition(|reward| reward.partner.is_some());
-    json!({
-        "member": member.id,
-        "balances": member.balances,
-        "tier": member.tier,
-        "rewards": rewards,
-        "offers": offers,
-        "visits": member.visits,
-        "spent": member.spent,
-        "tags": member.tags,
-        "locale": member.locale,
-        "consent": member.consent,
-        "joined_at": member.joined_at,
-        "first_purchase_at": member.first_purchase_at,
-        "last_purchase_at": member.last_purchase_at,
-    })
-}
-
-fn print(view: &MemberView) {
-    let member = &view.member;
-    println!("{}  {} visits  tier {}", member.id, member.visits, member.tier.as_deref().unwrap_or("none"));
-    for (wallet, balance) in &member.balances {
-        println!("  {wallet}: {} available, {} pending", balance.available, balance.pending);
-    }
-    for reward in &view.rewards {
-        let kind = reward.partner.as_ref().map_or_else(|| "reward".to_owned(), |partner| format!("offer of {partner}"));
-        println!("  {kind}: {} — code {} ({})", reward.title, reward.code, reward.state.as_str());
-    }
 }

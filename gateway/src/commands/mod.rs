@@ -2,17 +2,22 @@
 
 mod apply;
 mod bench;
+mod coupon;
 mod deliveries;
 mod demo;
 mod explain;
+mod hand;
 mod ledger;
 mod member;
 mod migrate;
 mod plugin;
+mod redeem;
 mod rejections;
 mod samples;
 mod send;
 mod serve;
+mod tasks;
+mod token;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
@@ -45,8 +50,20 @@ enum Command {
     Send(send::Flags),
     /// Why did this purchase give what it gave?
     Explain(explain::Flags),
-    /// What does this member have?
-    Member(member::Flags),
+    /// What does this member have? Or, with a verb: join, update, merge, forget, export, claim
+    Member(Box<member::Flags>),
+    /// A member takes a reward of the catalogue
+    Redeem(redeem::Flags),
+    /// A member gives a reward back, unused and in time
+    Undo(redeem::UndoFlags),
+    /// Rewards that the merchant gives
+    #[command(subcommand)]
+    Coupon(coupon::Command),
+    /// What there is for the merchant to know or do
+    Tasks(tasks::Flags),
+    /// Tokens for the management API
+    #[command(subcommand)]
+    Token(token::Command),
     /// Check the ledger.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -116,7 +133,12 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
             Command::Migrate(flags) => migrate::run(flags).await,
             Command::Send(flags) => send::run(flags).await,
             Command::Explain(flags) => explain::run(flags).await,
-            Command::Member(flags) => member::run(flags).await,
+            Command::Member(flags) => member::run(*flags).await,
+            Command::Redeem(flags) => redeem::run(flags).await,
+            Command::Undo(flags) => redeem::undo(flags).await,
+            Command::Coupon(command) => coupon::run(command).await,
+            Command::Tasks(flags) => tasks::run(flags).await,
+            Command::Token(command) => token::run(command).await,
             Command::Ledger(command) => ledger::run(command).await,
             Command::Deliveries(flags) => deliveries::run(flags).await,
             Command::Rejections(flags) => rejections::run(flags).await,

@@ -75,6 +75,7 @@ pub(super) fn source(platform: &str, secret: &str, url: Option<&str>) -> Source 
         options: serde_json::Map::new(),
         test: false,
         paused: false,
+        refund_window_days: None,
     }
 }
 

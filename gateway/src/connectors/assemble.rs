@@ -1,8 +1,9 @@
 //! The last steps every connector shares: accounting for what the lines leave open, and who is known.
 
 use super::{Happening, Unreadable};
+use perkgate_domain::event::{Event, Join};
 use perkgate_domain::member::Identity;
-use perkgate_domain::purchase::{Event, Join, Line, LineKind, Purchase, Refund};
+use perkgate_domain::purchase::{Line, LineKind, Purchase, Refund};
 
 /// Puts the difference between the total and the lines into `unaccounted`, with `reason`, and checks the purchase.
 ///
@@ -29,12 +30,12 @@ pub(crate) fn checked(purchase: Purchase) -> Result<Purchase, Unreadable> {
 /// [`Unreadable`] with the first thing that cannot be.
 pub(crate) fn refund(refund: Refund) -> Result<Happening, Unreadable> {
     refund.check().map_err(|error| Unreadable(format!("the refund cannot be: {error}")))?;
-    Ok(Happening { event: Event::Refund(refund), identity: None })
+    Ok(Happening { event: Event::Refund(refund), identity: None, member: None })
 }
 
 /// A join as a happening.
 pub(crate) fn join(join: Join, identity: Identity) -> Happening {
-    Happening { event: Event::Join(join), identity: known(identity) }
+    Happening { event: Event::Join(join), identity: known(identity), member: None }
 }
 
 /// What `total` has beyond `lines`, minor units.

@@ -7,6 +7,7 @@
 mod assemble;
 pub mod fetch;
 pub mod generic;
+pub mod own;
 mod parse;
 mod scheme;
 pub mod shopify;
@@ -19,10 +20,11 @@ mod testing;
 mod tests;
 pub mod woocommerce;
 
+use perkgate_domain::event::Event;
+use perkgate_domain::ids::MemberId;
 use perkgate_domain::limits::STAMP_BYTES;
 use perkgate_domain::member::Identity;
 use perkgate_domain::programme::Source;
-use perkgate_domain::purchase::Event;
 use perkgate_domain::time::Moment;
 use std::collections::BTreeMap;
 
@@ -240,6 +242,8 @@ pub struct Happening {
     pub event: Event,
     /// Who, as far as the platform tells. Always none for refunds: they concern their purchase's member.
     pub identity: Option<Identity>,
+    /// Who, if that is known already: for what people ask for by the API or the command line.
+    pub member: Option<MemberId>,
 }
 
 /// A question to the platform's API.

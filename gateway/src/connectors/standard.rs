@@ -14,10 +14,11 @@ use super::scheme::{self, Algorithm, Encoding};
 use super::{Admitted, Arrival, Connector, Context, Happening, Reading, Rejected, Stamp, Unreadable, Verified};
 use super::{assemble, parse};
 use parse::When;
+use perkgate_domain::event::{Edit, Event, Join};
 use perkgate_domain::member::Identity;
 use perkgate_domain::money::Currency;
 use perkgate_domain::programme::Source;
-use perkgate_domain::purchase::{Channel, Event, Join, Line, LineKind, Purchase, Refund, RefundLine};
+use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund, RefundLine};
 use perkgate_domain::time::Moment;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -127,6 +128,20 @@ struct RefundBody {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct EditData {
+    edit: EditBody,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditBody {
+    id: String,
+    at: Option<When>,
+    purchase: PurchaseBody,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct JoinBody {
     id: String,
     at: Option<When>,
@@ -173,7 +188,7 @@ impl Connector for Standard {
         scheme::in_window(signed_at, arrival.received_at, TOLERANCE)?;
         let envelope: Envelope =
             parse::read(&arrival.body, "the body").map_err(|error| Rejected::unreadable(error.0))?;
-        if !matches!(envelope.kind.as_str(), "purchase" | "refund" | "join") {
+        if !matches!(envelope.kind.as_str(), "purchase" | "refund" | "edit" | "join") {
             return Err(Rejected::unknown_topic(&envelope.kind));
         }
         let stamp = Stamp { topic: envelope.kind, dedupe: id, test: false };
@@ -193,7 +208,7 @@ impl Connector for Standard {
                 let data: PurchaseData = parse::read(data, "`data`")?;
                 let placed_at = at(data.purchase.placed_at, "purchase.placed_at")?;
                 let identity = data.customer.and_then(assemble::known);
-                Happening { event: Event::Purchase(data.purchase.complete(placed_at)?), identity }
+                Happening { event: Event::Purchase(data.purchase.complete(placed_at)?), identity, member: None }
             }
             "refund" => {
                 let refund = parse::read::<RefundData>(data, "`data`")?.refund;
@@ -205,7 +220,16 @@ impl Connector for Standard {
                 let at = at(data.join.at, "join.at")?;
                 assemble::join(Join { id: data.join.id, at, referrer: data.join.referrer }, data.customer)
             }
-            other => return Err(Unreadable(format!("`type` is `{other}`: it is `purchase`, `refund` or `join`"))),
+            "edit" => {
+                let edit = parse::read::<EditData>(data, "`data`")?.edit;
+                let at = at(edit.at, "edit.at")?;
+                let placed_at = edit.purchase.placed_at.map_or(at, |when| when.0);
+                let purchase = edit.purchase.complete(placed_at)?;
+                Happening { event: Event::Edit(Edit { id: edit.id, at, purchase }), identity: None, member: None }
+            }
+            other => {
+                return Err(Unreadable(format!("`type` is `{other}`: it is `purchase`, `refund`, `edit` or `join`")));
+            }
         };
         Ok(Reading::Entries(vec![happening]))
     }

@@ -1,9 +1,10 @@
 //! What the tests of every connector share: sources, arrivals, and a delivery from signing to reading.
 
 use super::{Admitted, Arrival, Cause, Context, Happening, Reading, Rejected, Unreadable, Verified, find};
+use perkgate_domain::event::{Event, Join};
 use perkgate_domain::ids::SourceId;
 use perkgate_domain::programme::{Source, SourceApi};
-use perkgate_domain::purchase::{Event, Join, Purchase, Refund};
+use perkgate_domain::purchase::{Purchase, Refund};
 use perkgate_domain::time::Moment;
 use std::collections::BTreeMap;
 
@@ -33,6 +34,7 @@ pub(crate) fn source(platform: &str) -> Source {
         options,
         test: false,
         paused: false,
+        refund_window_days: None,
     }
 }
 

@@ -1,37 +1,26 @@
 //! What each plugin is told: no more than it asked for, and nothing that is not stored with the decision.
 
+use crate::civil::Zone;
+use crate::ladder;
 use crate::vault::Vault;
-use jiff::tz::TimeZone;
-use perkgate_domain::facts::{Facts, LocalTime, MemberFacts, MerchantFacts};
+use perkgate_domain::facts::{Coming, Facts, Favourite, MemberFacts, MerchantFacts, Referral, Visit};
 use perkgate_domain::ids::hash;
+use perkgate_domain::limits::{COMING, FAVOURITES, HISTORY};
 use perkgate_domain::manifest::Fact;
+use perkgate_domain::member::Member;
 use perkgate_domain::plan::{MemberBook, QueuedEntry};
-use perkgate_domain::programme::{Installation, Merchant, Programme};
-use perkgate_domain::time::Moment;
+use perkgate_domain::programme::{Installation, Programme};
+use perkgate_domain::purchase::{LineKind, Purchase};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Civil time in a zone; UTC where the zone is not known (merchant files are checked, so it is).
-#[must_use]
-pub fn local_time(at: Moment, timezone: &str) -> LocalTime {
-    let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
-    let stamp = jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let local = stamp.to_zoned(zone);
-    let small = |number: i8| u8::try_from(number).unwrap_or(0);
-    LocalTime {
-        year: i32::from(local.year()),
-        month: small(local.month()),
-        day: small(local.day()),
-        hour: small(local.hour()),
-        minute: small(local.minute()),
-        weekday: small(local.weekday().to_monday_one_offset()),
-        offset_minutes: local.offset().seconds() / 60,
-    }
-}
-
-/// The civil day an entry falls on in its merchant's zone.
-#[must_use]
-pub fn day(entry: &QueuedEntry, merchant: &Merchant) -> String {
-    local_time(entry.event.at(), &merchant.timezone).date()
+/// What all decisions of a merchant stand on.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// As it stands now.
+    pub programme: &'a Programme,
+    /// The merchant's civil time.
+    pub zone: &'a Zone,
 }
 
 /// A number to draw lots with: derived from what the entry is, so that it comes out the same whenever it is decided again.
@@ -50,11 +39,11 @@ pub fn dice(entry: &QueuedEntry, installation: &Installation) -> u64 {
 }
 
 /// The facts every plugin gets.
-pub(super) fn bare(entry: &QueuedEntry, programme: &Programme, installation: &Installation) -> Facts {
-    let merchant = &programme.merchant;
+pub(super) fn bare(entry: &QueuedEntry, ground: Ground<'_>, installation: &Installation) -> Facts {
+    let merchant = &ground.programme.merchant;
     Facts {
         now: entry.event.at(),
-        local: local_time(entry.event.at(), &merchant.timezone),
+        local: ground.zone.local(entry.event.at()),
         merchant: MerchantFacts {
             id: merchant.id.to_string(),
             name: merchant.name.clone(),
@@ -66,26 +55,33 @@ pub(super) fn bare(entry: &QueuedEntry, programme: &Programme, installation: &In
         settings: installation.settings.clone(),
         memory: Vec::new(),
         dice: dice(entry, installation),
+        birthday: None,
+        standing: None,
+        referral: None,
+        history: Vec::new(),
+        favourites: Vec::new(),
+        coming: Vec::new(),
     }
 }
 
 /// The facts a plugin gets that asked for `asked`.
 pub(super) fn gather(
     entry: &QueuedEntry,
-    programme: &Programme,
+    ground: Ground<'_>,
     installation: &Installation,
     asked: &BTreeSet<Fact>,
     opened: &MemberBook,
     vault: &Vault,
 ) -> Facts {
-    let mut facts = bare(entry, programme, installation);
+    let mut facts = bare(entry, ground, installation);
+    let member = &opened.member;
     if asked.contains(&Fact::Member) {
-        let member = &opened.member;
         let id = match &installation.partner {
             Some(partner) => vault.pseudonym(partner, &member.id),
             None => member.id.to_string(),
         };
-        let balances = if asked.contains(&Fact::Balances) { member.balances.clone() } else { BTreeMap::new() };
+        let balances = member.wallets.iter().filter(|_| asked.contains(&Fact::Balances));
+        let balances = balances.map(|(name, wallet)| (name.clone(), wallet.balance())).collect();
         facts.member = Some(MemberFacts {
             id,
             locale: member.locale.clone(),
@@ -105,5 +101,77 @@ pub(super) fn gather(
     {
         facts.memory.clone_from(memory);
     }
+    if asked.contains(&Fact::Birthday) {
+        facts.birthday = member.birthday;
+    }
+    if asked.contains(&Fact::Tier) {
+        facts.standing = Some(ladder::standing(&ground.programme.merchant.rules, ground.zone, member, facts.now));
+    }
+    if asked.contains(&Fact::Referral) {
+        let code = vault.referral_code(entry.merchant.as_str(), &member.id);
+        facts.referral = Some(Referral { code, referred: member.referrer.is_some() });
+    }
+    if asked.contains(&Fact::History) {
+        facts.history = opened.history.iter().take(HISTORY).map(visit).collect();
+    }
+    if asked.contains(&Fact::Favourites) {
+        facts.favourites = favourites(&opened.history);
+    }
+    if asked.contains(&Fact::Coming) {
+        facts.coming = coming(member);
+    }
     facts
+}
+
+fn visit(purchase: &Purchase) -> Visit {
+    Visit {
+        at: purchase.placed_at,
+        total: purchase.total,
+        currency: purchase.currency,
+        channel: purchase.channel,
+        location: purchase.location.clone(),
+    }
+}
+
+/// The items that are in most of these purchases; of equals the one bought last.
+fn favourites(history: &[Purchase]) -> Vec<Favourite> {
+    let mut items: BTreeMap<&str, Favourite> = BTreeMap::new();
+    for purchase in history {
+        let mut seen = BTreeSet::new();
+        for line in purchase.lines.iter().filter(|line| line.kind == LineKind::Item) {
+            let key = line.sku.as_deref().unwrap_or(&line.name);
+            if !seen.insert(key) {
+                continue;
+            }
+            let item = items.entry(key).or_insert_with(|| Favourite {
+                sku: line.sku.clone(),
+                name: line.name.clone(),
+                category: line.category.clone(),
+                purchases: 0,
+                last_at: purchase.placed_at,
+            });
+            item.purchases += 1;
+            item.last_at = item.last_at.max(purchase.placed_at);
+        }
+    }
+    let mut items: Vec<_> = items.into_iter().collect();
+    items.sort_by_key(|(key, item)| (Reverse(item.purchases), Reverse(item.last_at), *key));
+    items.into_iter().map(|(_, item)| item).take(FAVOURITES).collect()
+}
+
+/// What matures or is lost next.
+#[must_use]
+pub fn coming(member: &Member) -> Vec<Coming> {
+    let mut coming: Vec<Coming> = Vec::new();
+    for (name, wallet) in &member.wallets {
+        for tranche in &wallet.tranches {
+            let (matures_at, expires_at) = (tranche.key.matures, wallet.lost_at(tranche.key.expires));
+            if matures_at.is_some() || expires_at.is_some() {
+                coming.push(Coming { wallet: name.clone(), amount: tranche.amount, matures_at, expires_at });
+            }
+        }
+    }
+    coming.sort_by_key(|coming| (coming.matures_at.or(coming.expires_at), coming.wallet.clone()));
+    coming.truncate(COMING);
+    coming
 }

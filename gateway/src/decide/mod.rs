@@ -3,19 +3,22 @@
 
 mod facts;
 mod grants;
+mod replay;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{day, dice, local_time};
+pub use facts::{Ground, coming, dice};
+pub use replay::Replay;
 
 use crate::registry::Snapshot;
 use crate::vault::Vault;
 use perkgate_domain::decision::{Blame, Fault, FaultKind, Outcome, Refusal, Verdict};
+use perkgate_domain::event::{Edit, Event};
 use perkgate_domain::facts::Facts;
-use perkgate_domain::plan::{Book, MemberBook, Proposal, QueuedEntry};
-use perkgate_domain::programme::{Installation, Mode, Programme};
-use perkgate_domain::purchase::Event;
-use perkgate_plugin_host::{Call, Plugin};
+use perkgate_domain::plan::{About, Book, MemberBook, Proposal, QueuedEntry};
+use perkgate_domain::programme::{Installation, Mode};
+use perkgate_domain::purchase::Purchase;
+use perkgate_plugin_host::{Call, Plugin, Taken};
 use rayon::prelude::*;
 
 /// How often a fault of ours puts an entry off before the entry goes on without that plugin.
@@ -33,30 +36,33 @@ pub enum Decided<'a> {
 /// Decides a round of entries, of which no two concern the same member.
 #[must_use]
 pub fn decide<'a>(
-    entries: &[(&QueuedEntry, &'a Programme)],
+    entries: &[(&QueuedEntry, Ground<'a>)],
     book: &Book,
     snapshot: &Snapshot,
     vault: &Vault,
 ) -> Vec<Decided<'a>> {
-    entries.par_iter().map(|(entry, programme)| decide_one(entry, programme, book, snapshot, vault)).collect()
+    entries.par_iter().map(|(entry, ground)| decide_one(entry, *ground, book, snapshot, vault)).collect()
 }
 
 fn decide_one<'a>(
     entry: &QueuedEntry,
-    programme: &'a Programme,
+    ground: Ground<'a>,
     book: &Book,
     snapshot: &Snapshot,
     vault: &Vault,
 ) -> Decided<'a> {
     let owner = entry.member.as_ref().map(|member| (entry.merchant.clone(), member.clone()));
     let Some(opened) = owner.and_then(|owner| book.members.get(&owner)) else { return Decided::Proposals(Vec::new()) };
-    let mut proposals = Vec::with_capacity(programme.installations.len());
-    for installation in programme.installations.iter().filter(|installation| installation.mode != Mode::Paused) {
+    if let Event::Edit(edit) = &entry.event {
+        return Decided::Proposals(decide_again(entry, edit, ground, opened, snapshot));
+    }
+    let mut proposals = Vec::with_capacity(ground.programme.installations.len());
+    for installation in ground.programme.installations.iter().filter(|installation| is_asked(entry, installation)) {
         let proposal = match snapshot.plugin(installation.digest) {
             Ok(plugin) if !plugin.handles(entry.event.kind()) => continue,
-            Ok(plugin) => call(entry, programme, installation, plugin, opened, vault),
+            Ok(plugin) => call(entry, ground, installation, plugin, opened, vault),
             // A component that does not load says nothing, and stops nobody else.
-            Err(fault) => proposal(installation, facts::bare(entry, programme, installation), Outcome::Fault(fault)),
+            Err(fault) => failed(installation, facts::bare(entry, ground, installation), fault),
         };
         if let Outcome::Fault(fault) = &proposal.outcome
             && fault.blame == Blame::Host
@@ -69,66 +75,119 @@ fn decide_one<'a>(
     Decided::Proposals(proposals)
 }
 
+/// Everybody who is not paused is asked; about a wake or an answer only whoever asked for it.
+fn is_asked(entry: &QueuedEntry, installation: &Installation) -> bool {
+    let whose = match &entry.event {
+        Event::Wake(woken) => Some(&woken.installation),
+        Event::Answer(answer) => Some(&answer.installation),
+        _ => None,
+    };
+    installation.mode != Mode::Paused && whose.is_none_or(|whose| *whose == installation.id)
+}
+
+/// What the plugins of then would have said to the order as it is now, told what they were told then. A plugin that is not here any
+/// more says nothing.
+fn decide_again<'a>(
+    entry: &QueuedEntry,
+    edit: &Edit,
+    ground: Ground<'a>,
+    opened: &MemberBook,
+    snapshot: &Snapshot,
+) -> Vec<Proposal<'a>> {
+    let Some(record) = entry.purchase.and_then(|purchase| opened.purchases.get(&purchase)) else { return Vec::new() };
+    let counted = record.decisions.iter().filter(|decision| decision.ruling.is_none() && !decision.shadow);
+    let again = counted.filter_map(|decision| {
+        let mut installations = ground.programme.installations.iter();
+        let installation = installations.find(|installation| installation.id == decision.installation)?;
+        let plugin = snapshot.plugin(decision.digest).ok()?;
+        let call = Call::Purchase { source: entry.source.as_str(), purchase: &edit.purchase };
+        let verdict = plugin.decide(call, &decision.facts);
+        let made = proposal(installation, decision.facts.clone(), verdict);
+        Some(Proposal { digest: decision.digest, settings_revision: decision.settings_revision, ..made })
+    });
+    again.collect()
+}
+
 fn call<'a>(
     entry: &QueuedEntry,
-    programme: &Programme,
+    ground: Ground<'a>,
     installation: &'a Installation,
     plugin: &Plugin,
     opened: &MemberBook,
     vault: &Vault,
 ) -> Proposal<'a> {
     let asked = &plugin.manifest().facts;
-    let facts = facts::gather(entry, programme, installation, asked, opened, vault);
-    let Some(call) = as_call(entry, opened) else {
-        let detail = "the refund's purchase is not in the book".to_owned();
-        return proposal(
-            installation,
-            facts,
-            Outcome::Fault(Fault { blame: Blame::Host, kind: FaultKind::Host, detail }),
-        );
+    let facts = facts::gather(entry, ground, installation, asked, opened, vault);
+    let record = entry.purchase.and_then(|purchase| opened.purchases.get(&purchase));
+    let about = match &entry.event {
+        Event::Refund(_) => record.map(|record| About::Purchase(record.told_by)),
+        event => reward(event, ground, opened),
     };
-    let Verdict { outcome, fuel, log, memory_bytes: _ } = plugin.decide(call, &facts);
-    let ruling = match &outcome {
+    let purchase = record.map(|record| &record.purchase);
+    let Some(call) = told(&entry.event, entry.source.as_str(), purchase, about.as_ref()) else {
+        let detail = "what the entry is about is not in the book".to_owned();
+        return failed(installation, facts, Fault { blame: Blame::Host, kind: FaultKind::Host, detail });
+    };
+    let verdict = plugin.decide(call, &facts);
+    let ruling = match &verdict.outcome {
         Outcome::Decided(decisions) => grants::check(decisions, plugin.manifest(), installation).err(),
         Outcome::Refused(Refusal::Broken(why)) => {
             Some(Fault { blame: Blame::Plugin, kind: FaultKind::Broken, detail: why.clone() })
         }
         Outcome::Refused(_) | Outcome::Fault(_) => None,
     };
-    Proposal { installation, facts, outcome, ruling, fuel, log }
+    Proposal { about, ruling, ..proposal(installation, facts, verdict) }
 }
 
-/// The event as the plugin host wants it; none for a refund whose purchase the book lacks.
-fn as_call<'a>(entry: &'a QueuedEntry, opened: &'a MemberBook) -> Option<Call<'a>> {
-    let source = entry.source.as_str();
-    Some(match &entry.event {
-        Event::Purchase(purchase) => Call::Purchase { source, purchase },
-        Event::Join(join) => Call::Join { source, join },
-        Event::Refund(refund) => {
-            let record = opened.purchases.get(&entry.purchase?)?;
-            Call::Refund { refund, source, purchase: &record.purchase }
+/// The reward that is taken, as the catalogue has it, or given back, as the member has it.
+fn reward(event: &Event, ground: Ground<'_>, opened: &MemberBook) -> Option<About> {
+    let (key, title, price) = match event {
+        Event::Redemption(redemption) => {
+            let item = ground.programme.merchant.rules.rewards.get(&redemption.reward)?;
+            (&redemption.reward, &item.title, &item.price)
         }
+        Event::Undo(undo) => {
+            let held = opened.rewards.iter().find(|reward| reward.id == undo.reward)?;
+            (&held.key, &held.title, &held.price)
+        }
+        _ => return None,
+    };
+    Some(About::Reward { key: key.clone(), title: title.clone(), price: price.clone() })
+}
+
+/// The event as the plugin host wants it; none where what it is about is not known: the purchase of a refund, as it was then, or
+/// the reward.
+fn told<'a>(
+    event: &'a Event,
+    source: &'a str,
+    purchase: Option<&'a Purchase>,
+    about: Option<&'a About>,
+) -> Option<Call<'a>> {
+    Some(match event {
+        Event::Purchase(purchase) => Call::Purchase { source, purchase },
+        Event::Edit(edit) => Call::Purchase { source, purchase: &edit.purchase },
+        Event::Refund(refund) => Call::Refund { refund, source, purchase: purchase? },
+        Event::Join(join) => Call::Join { source, join },
+        Event::Profile(profile) => Call::Profile { source, profile },
+        Event::Wake(woken) => Call::Wake(woken),
+        Event::Answer(answer) => Call::Answer(answer),
+        Event::Redemption(_) | Event::Undo(_) => {
+            let About::Reward { key, title, price } = about? else { return None };
+            let undone = matches!(event, Event::Undo(_));
+            Call::Redemption(Taken { at: event.at(), undone, reward: key, title, price: price.as_ref() })
+        }
+        Event::Due(_) | Event::Issue(_) | Event::Merge(_) | Event::Forget(_) | Event::Claim(_) => return None,
     })
 }
 
-fn proposal(installation: &Installation, facts: Facts, outcome: Outcome) -> Proposal<'_> {
-    Proposal { installation, facts, outcome, ruling: None, fuel: 0, log: Vec::new() }
+fn proposal(installation: &Installation, facts: Facts, verdict: Verdict) -> Proposal<'_> {
+    let Verdict { outcome, fuel, log, memory_bytes: _ } = verdict;
+    let (digest, settings_revision) = (installation.digest, installation.settings_revision);
+    Proposal { installation, digest, settings_revision, facts, about: None, outcome, ruling: None, fuel, log }
 }
 
-/// Makes a stored decision again from its stored facts. None for a refund whose purchase is not given.
-#[must_use]
-pub fn again(
-    plugin: &Plugin,
-    event: &Event,
-    source: &str,
-    purchase: Option<&perkgate_domain::purchase::Purchase>,
-    facts: &Facts,
-) -> Option<Verdict> {
-    let call = match (event, purchase) {
-        (Event::Purchase(purchase), _) => Call::Purchase { source, purchase },
-        (Event::Join(join), _) => Call::Join { source, join },
-        (Event::Refund(refund), Some(purchase)) => Call::Refund { refund, source, purchase },
-        (Event::Refund(_), None) => return None,
-    };
-    Some(plugin.decide(call, facts))
+/// What could not even be asked.
+fn failed(installation: &Installation, facts: Facts, fault: Fault) -> Proposal<'_> {
+    let outcome = Outcome::Fault(fault);
+    proposal(installation, facts, Verdict { outcome, fuel: 0, memory_bytes: 0, log: Vec::new() })
 }

@@ -1,13 +1,13 @@
 //! What a plugin is told, and what it is let do.
 
-use super::facts::{dice, local_time};
+use super::facts::dice;
 use super::grants;
 use perkgate_domain::decision::{Decision, Earn, FaultKind};
+use perkgate_domain::event::{Event, Join};
 use perkgate_domain::ids::{Digest, EntryId};
 use perkgate_domain::manifest::Manifest;
 use perkgate_domain::plan::QueuedEntry;
 use perkgate_domain::programme::{Caps, Installation, Mode};
-use perkgate_domain::purchase::{Event, Join};
 use perkgate_domain::time::Moment;
 use std::collections::BTreeSet;
 
@@ -33,22 +33,20 @@ fn manifest(decisions: &[&str]) -> Manifest {
         summary: String::new(),
         facts: BTreeSet::new(),
         decisions: decisions.iter().map(|name| (*name).to_owned()).collect(),
+        wakes: [].into(),
         settings: serde_json::Value::Null,
     }
 }
 
 fn earn() -> [Decision; 1] {
-    [Decision::Earn(Earn { wallet: "points".into(), amount: 1, shares: vec![], reason: "why".into() })]
-}
-
-#[test]
-fn local_time_follows_the_zone_through_summer_and_winter() {
-    // 2026-03-29T00:59:59Z and one second later: Bratislava goes from 01:59:59 to 03:00:00.
-    let before = local_time(Moment(1_774_745_999_000), "Europe/Bratislava");
-    let after = local_time(Moment(1_774_746_000_000), "Europe/Bratislava");
-    assert_eq!((before.hour, before.minute, before.offset_minutes), (1, 59, 60));
-    assert_eq!((after.hour, after.minute, after.offset_minutes, after.weekday), (3, 0, 120, 7));
-    assert_eq!(after.date(), "2026-03-29");
+    [Decision::Earn(Earn {
+        wallet: "points".into(),
+        amount: 1,
+        shares: vec![],
+        matures_days: None,
+        valid_days: None,
+        reason: "why".into(),
+    })]
 }
 
 #[test]
@@ -61,6 +59,7 @@ fn dice_are_derived_and_differ_by_installation() {
         event: event.clone(),
         member: None,
         purchase: None,
+        born: false,
         attempts: 0,
     };
     // The entry's number is ours and may differ in another database; what it is does not.

@@ -13,6 +13,8 @@ fn merchant(country: Option<&str>) -> Merchant {
         timezone: "Europe/Bratislava".into(),
         locale: "sk".into(),
         country: country.map(Into::into),
+        url: None,
+        rules: perkgate_domain::rules::Rules::default(),
     }
 }
 
@@ -174,6 +176,8 @@ fn an_identity_gives_its_keys_strongest_first() {
         country: None,
         locale: Some("sk_SK".into()),
         consent: Some(true),
+        birthday: None,
+        referrer: None,
     };
     let (vault, merchant, source) = (vault(), merchant(Some("SK")), SourceId::from("eshop"));
     let known = known(&vault, &merchant, &source, &identity);

@@ -3,7 +3,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use perkgate_domain::money::Currency;
+use perkgate_domain::limits::{TEXT_BYTES, WALLET_BYTES};
+use perkgate_domain::money::{Currency, parse_scaled};
 
 /// Lower-case letters, digits and dashes, 1 to 64 of them.
 pub(super) fn id(text: &str) -> Result<(), String> {
@@ -77,6 +78,58 @@ pub(super) fn url(text: &str, schemes: &[&str]) -> Result<(), String> {
         return Err("has no port number after the colon; write one from 1 to 65535, or leave the colon out".to_owned());
     }
     Ok(())
+}
+
+/// Where members reach the gateway, which links are made from: a URL that a path can be put behind. Answers without a
+/// slash at its end.
+pub(super) fn entrance(url: &str) -> Result<String, String> {
+    if url.contains(['?', '#', '@']) {
+        return Err(
+            "has a `?`, `#` or `@` in it, and links begin with it; write \"https://body.example.com\"".to_owned()
+        );
+    }
+    if url.len() > TEXT_BYTES {
+        return Err(format!("has more than {TEXT_BYTES} bytes; write a shorter one"));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// The name of a wallet: 1 to 32 lower-case letters, digits and dashes.
+pub(super) fn wallet(text: &str) -> Result<(), String> {
+    if text.len() <= WALLET_BYTES && id(text).is_ok() {
+        return Ok(());
+    }
+    let name = shown(text);
+    Err(format!("names \"{name}\"; a wallet has 1 to {WALLET_BYTES} lower-case letters a-z, digits and dashes"))
+}
+
+/// A title or name: one line, 1 to [`TEXT_BYTES`] bytes.
+pub(super) fn title(text: &str) -> Result<String, String> {
+    let fits = !text.trim().is_empty() && text.len() <= TEXT_BYTES && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned())
+        .ok_or_else(|| format!("must be one line of 1 to {TEXT_BYTES} bytes; write such a one"))
+}
+
+/// What everybody types in to use a shared coupon.
+pub(super) fn code(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-';
+    if (4..=32).contains(&text.len()) && text.bytes().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("is \"{}\"; a code has 4 to 32 capital letters A-Z, digits and dashes", shown(text)))
+}
+
+/// Decimal text as `10^-places`, from 1 to `most` of them.
+pub(super) fn positive(text: &str, places: u8, most: i64) -> Result<i64, String> {
+    if let Some(number) = parse_scaled(text, places.into()).ok().filter(|number| (1..=most).contains(number)) {
+        return Ok(number);
+    }
+    let whole = most / 10_i64.pow(places.into());
+    let wanted = match places {
+        0 => format!("a whole number from 1 to {whole}"),
+        _ => format!("a number above 0 and up to {whole}, with at most {places} decimal places"),
+    };
+    Err(format!("is \"{}\"; write {wanted}", shown(text)))
 }
 
 /// A signing secret as Standard Webhooks writes it: `whsec_` and the base64 of 24 to 64 bytes

@@ -1,54 +1,65 @@
 //! The four kinds of entry in a merchant file: the merchant, its sources, its plugins, its channels.
 
-use super::checks::{self, nearest, shown};
+use super::caps::caps;
+use super::checks;
 use super::reading::{At, Section};
+use super::rules::{DAYS, Ground};
 use super::settings::to_json;
 use super::{PluginRef, Wanted};
+use perkgate_domain::event::OWN_SOURCE;
 use perkgate_domain::ids::{ChannelId, Digest, InstallationId, MerchantId, PartnerId, SourceId};
 use perkgate_domain::limits;
 use perkgate_domain::manifest::DECISIONS;
-use perkgate_domain::programme::{Caps, Channel, ChannelKind, Merchant, Mode, Source, SourceApi};
+use perkgate_domain::programme::{Audience, Channel, ChannelKind, Merchant, Mode, Source, SourceApi};
+use perkgate_domain::rules::Rules;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub(super) const MERCHANT_KEYS: &[&str] = &["id", "name", "currency", "timezone", "locale", "country"];
-pub(super) const SOURCE_KEYS: &[&str] = &["id", "platform", "secrets", "url", "api", "options", "test", "paused"];
+pub(super) const MERCHANT_KEYS: &[&str] =
+    &["id", "name", "currency", "timezone", "locale", "country", "url", "return_window_days", "caps"];
+pub(super) const SOURCE_KEYS: &[&str] =
+    &["id", "platform", "secrets", "url", "api", "options", "test", "paused", "refund_window_days"];
 pub(super) const PLUGIN_KEYS: &[&str] = &["id", "plugin", "partner", "settings", "grants", "caps", "mode"];
-pub(super) const CHANNEL_KEYS: &[&str] = &["id", "kind", "url", "secret", "smtp", "from"];
+pub(super) const CHANNEL_KEYS: &[&str] = &["id", "kind", "for", "url", "secret", "smtp", "from", "to"];
 const WEBHOOK_KEYS: &[&str] = &["url", "secret"];
-const EMAIL_KEYS: &[&str] = &["smtp", "from"];
+const EMAIL_KEYS: &[&str] = &["smtp", "from", "to"];
 
-/// What a check made of a value, its complaint written down with the key.
-fn checked<T>(section: &Section<'_>, key: &str, line: usize, outcome: Result<T, String>) -> Option<T> {
-    outcome.map_err(|complaint| section.say(line, format!("`{key}` of {} {complaint}", section.name))).ok()
-}
-
-/// `[merchant]`; nothing only if something was said.
-pub(super) fn merchant(section: &Section<'_>) -> Option<Merchant> {
+/// `[merchant]` without the rules it has, and what rules are read by; no merchant only if something was said.
+pub(super) fn merchant(section: &Section<'_>) -> (Option<Merchant>, Ground) {
     let id = section.needed_text("id", "\"my-shop\"");
-    let id = id.and_then(|found| checked(section, "id", found.line, checks::id(found.value).map(|()| found.value)));
+    let id = id.and_then(|found| section.checked("id", found.line, checks::id(found.value).map(|()| found.value)));
     let name = section.needed_text("name", "\"My Shop\"").and_then(|found| {
         let fits = !found.value.trim().is_empty() && found.value.len() <= limits::TEXT_BYTES;
         let complaint = format!("must have 1 to {} bytes; write the name customers know", limits::TEXT_BYTES);
-        checked(section, "name", found.line, fits.then_some(found.value).ok_or(complaint))
+        section.checked("name", found.line, fits.then_some(found.value).ok_or(complaint))
     });
     let currency = section.needed_text("currency", "\"EUR\"");
-    let currency = currency.and_then(|found| checked(section, "currency", found.line, checks::currency(found.value)));
+    let currency = currency.and_then(|found| section.checked("currency", found.line, checks::currency(found.value)));
     let timezone = section.needed_text("timezone", "\"Europe/Bratislava\"");
-    let timezone = timezone.and_then(|found| checked(section, "timezone", found.line, checks::timezone(found.value)));
+    let timezone = timezone.and_then(|found| section.checked("timezone", found.line, checks::timezone(found.value)));
     let locale = section.needed_text("locale", "\"sk\"");
     let locale = locale
-        .and_then(|found| checked(section, "locale", found.line, checks::locale(found.value).map(|()| found.value)));
+        .and_then(|found| section.checked("locale", found.line, checks::locale(found.value).map(|()| found.value)));
     let country = section.text("country");
-    let country = country.and_then(|found| checked(section, "country", found.line, checks::country(found.value)));
-    Some(Merchant {
-        id: MerchantId::new(id?),
-        name: name?.to_owned(),
-        currency: currency?,
-        timezone: timezone?,
-        locale: locale?.to_owned(),
-        country,
-    })
+    let country = country.and_then(|found| section.checked("country", found.line, checks::country(found.value)));
+    let url = section.resolved("url").and_then(|found| {
+        section.checked("url", found.line, checks::url(&found.value, &["https", "http"]))?;
+        section.checked("url", found.line, checks::entrance(&found.value))
+    });
+    let ground = Ground::new(currency, timezone.as_deref());
+    let read = || {
+        Some(Merchant {
+            id: MerchantId::new(id?),
+            name: name?.to_owned(),
+            currency: currency?,
+            timezone: timezone?,
+            locale: locale?.to_owned(),
+            country,
+            url,
+            rules: Rules::default(),
+        })
+    };
+    (read(), ground)
 }
 
 /// `[[sources]]`. A source with something wrong is left out: the file is refused anyway.
@@ -61,6 +72,11 @@ fn source(section: &Section<'_>, seen: &mut BTreeMap<String, usize>) -> Option<S
     let before = section.reading.count();
     section.need("id", "\"eshop\"");
     let id = own_id(section, seen);
+    if id.as_deref() == Some(OWN_SOURCE) {
+        // What comes by a source of this name is taken for what people asked for by the API.
+        let complaint = format!("is \"{OWN_SOURCE}\", which is the gateway's own; name the source otherwise");
+        section.say_of(section.line_of("id"), "id", complaint);
+    }
     let platform = section.needed_text("platform", "\"shopify\"").and_then(|found| platform(section, found));
     section.need("secrets", "[\"env:MY_SECRET\"]");
     let secrets = section.resolved_list("secrets");
@@ -70,10 +86,10 @@ fn source(section: &Section<'_>, seen: &mut BTreeMap<String, usize>) -> Option<S
     }
     let web = |key: &str, section: &Section<'_>| {
         let found = section.resolved(key)?;
-        checked(section, key, found.line, checks::url(&found.value, &["https", "http"]).map(|()| found.value))
+        section.checked(key, found.line, checks::url(&found.value, &["https", "http"]).map(|()| found.value))
     };
     let url = web("url", section);
-    let api = section.table("api", "`api` of [[sources]]", &["token", "base"]).and_then(|api| {
+    let api = section.inner("api", &["token", "base"]).and_then(|api| {
         api.need("token", "\"env:MY_TOKEN\"");
         let (token, base) = (api.resolved("token"), web("base", &api));
         Some(SourceApi { token: token?.value, base })
@@ -81,7 +97,9 @@ fn source(section: &Section<'_>, seen: &mut BTreeMap<String, usize>) -> Option<S
     let options = section.raw_table("options");
     let options = options.map(|found| to_json(found.value, "options", section.reading)).unwrap_or_default();
     let (test, paused) = (section.flag("test"), section.flag("paused"));
-    let source = Source { id: SourceId::new(id?), platform: platform?, secrets, url, api, options, test, paused };
+    let refund_window_days = section.number("refund_window_days", DAYS);
+    let (id, platform) = (SourceId::new(id?), platform?);
+    let source = Source { id, platform, secrets, url, api, options, test, paused, refund_window_days };
     if section.reading.count() == before
         && let Err(complaint) = section.reading.surroundings.check_source(&source)
     {
@@ -92,31 +110,14 @@ fn source(section: &Section<'_>, seen: &mut BTreeMap<String, usize>) -> Option<S
 
 fn platform(section: &Section<'_>, found: At<&str>) -> Option<String> {
     let platforms = section.reading.surroundings.platforms();
-    known(section, "platform", found, platforms, "platform")
-}
-
-/// One of the known words, or a complaint that says which one was probably meant.
-fn known(section: &Section<'_>, key: &str, found: At<&str>, words: &[&str], noun: &str) -> Option<String> {
-    if words.contains(&found.value) {
-        return Some(found.value.to_owned());
-    }
-    let cure = nearest(found.value, words)
-        .map_or_else(|| format!("there is {}", words.join(", ")), |near| format!("did you mean \"{near}\"?"));
-    let value = shown(found.value);
-    section.say(found.line, format!("`{key}` of {} names the unknown {noun} \"{value}\"; {cure}", section.name));
-    None
+    section.known("platform", found, platforms, "platform")
 }
 
 /// The `id` a section was given, well formed and not given before.
 fn own_id(section: &Section<'_>, seen: &mut BTreeMap<String, usize>) -> Option<String> {
     let found = section.text("id")?;
-    checked(section, "id", found.line, checks::id(found.value))?;
-    if let Some(first) = seen.get(found.value) {
-        let (name, value) = (section.name, found.value);
-        section.say(found.line, format!("`id` of {name} is \"{value}\", as in line {first}; ids differ: rename one"));
-        return None;
-    }
-    seen.insert(found.value.to_owned(), found.line);
+    section.checked("id", found.line, checks::id(found.value))?;
+    section.first("id", found, seen)?;
     Some(found.value.to_owned())
 }
 
@@ -147,7 +148,7 @@ fn wanted(section: &Section<'_>, id: Option<String>, seen: &mut BTreeMap<String,
     let plugin = section.needed_text("plugin", "\"points-per-spend\"").and_then(|found| plugin_ref(section, found));
     let partner = section.text("partner");
     let partner = partner
-        .and_then(|found| checked(section, "partner", found.line, checks::id(found.value).map(|()| found.value)))
+        .and_then(|found| section.checked("partner", found.line, checks::id(found.value).map(|()| found.value)))
         .map(PartnerId::from);
     let settings = section.raw_table("settings");
     let line = settings.map_or(section.line, |found| found.line);
@@ -158,13 +159,8 @@ fn wanted(section: &Section<'_>, id: Option<String>, seen: &mut BTreeMap<String,
         section.say(line, format!("`settings` of [[plugins]] has more than {most} bytes as JSON; make it smaller"));
     }
     let grants = section.list("grants");
-    let grants =
-        grants.into_iter().filter_map(|found| known(section, "grants", found, DECISIONS, "decision")).collect();
-    let caps = section.table("caps", "`caps` of [[plugins]]", &["points_per_purchase", "points_per_day"]);
-    let caps = caps.map_or_else(Caps::default, |caps| Caps {
-        points_per_purchase: caps.count("points_per_purchase"),
-        points_per_day: caps.count("points_per_day"),
-    });
+    let grants = grants.into_iter().filter_map(|found| section.known("grants", found, DECISIONS, "decision")).collect();
+    let caps = caps(section);
     let mode = section.text("mode").map_or(Some(Mode::Live), |found| mode(section, found));
     let (plugin, name) = plugin?;
     let id = id.unwrap_or_else(|| make_id(&name, seen, section.line));
@@ -173,7 +169,7 @@ fn wanted(section: &Section<'_>, id: Option<String>, seen: &mut BTreeMap<String,
 }
 
 fn mode(section: &Section<'_>, found: At<&str>) -> Option<Mode> {
-    let mode = known(section, "mode", found, &["live", "shadow", "paused"], "mode")?;
+    let mode = section.known("mode", found, &["live", "shadow", "paused"], "mode")?;
     Some(match mode.as_str() {
         "shadow" => Mode::Shadow,
         "paused" => Mode::Paused,
@@ -186,7 +182,7 @@ fn plugin_ref(section: &Section<'_>, found: At<&str>) -> Option<(PluginRef, Stri
     let text = found.value;
     if let Some(digits) = text.strip_prefix("sha256:") {
         let complaint = "has no digest after `sha256:`; write the 64 hexadecimal digits `perkgate plugin check` prints";
-        let digest = checked(section, "plugin", found.line, Digest::parse(text).ok_or_else(|| complaint.to_owned()))?;
+        let digest = section.checked("plugin", found.line, Digest::parse(text).ok_or_else(|| complaint.to_owned()))?;
         return Some((PluginRef::Digest(digest), format!("sha256-{}", digits[..12].to_ascii_lowercase())));
     }
     let path = Path::new(text);
@@ -201,7 +197,7 @@ fn plugin_ref(section: &Section<'_>, found: At<&str>) -> Option<(PluginRef, Stri
             .say(found.line, "`plugin` of [[plugins]] is a path that does not end in .wasm; name the built component");
         return None;
     }
-    let stock = known(section, "plugin", found, section.reading.surroundings.stock(), "stock plugin")?;
+    let stock = section.known("plugin", found, section.reading.surroundings.stock(), "stock plugin")?;
     Some((PluginRef::Stock(stock.clone()), stock))
 }
 
@@ -222,37 +218,60 @@ pub(super) fn channels(sections: &[Section<'_>]) -> Vec<Channel> {
 
 fn channel(section: &Section<'_>, id: Option<String>, seen: &mut BTreeMap<String, usize>) -> Option<Channel> {
     let found = section.needed_text("kind", "\"webhook\"")?;
-    let name = known(section, "kind", found, &["webhook", "email"], "kind of channel")?;
+    let name = section.known("kind", found, &["webhook", "email"], "kind of channel")?;
     let (own, others) = if name == "webhook" { (WEBHOOK_KEYS, EMAIL_KEYS) } else { (EMAIL_KEYS, WEBHOOK_KEYS) };
     for key in others.iter().filter(|key| section.has(key)) {
-        let keys = own.join(" and ");
+        let keys = own.join(", ");
         section
             .say(section.line, format!("`{key}` of [[channels]] means nothing to kind \"{name}\", which has {keys}"));
     }
-    let kind = if name == "webhook" { webhook(section) } else { email(section) };
+    let audience = section.text("for").map_or(Some(Audience::Members), |found| {
+        let name = section.known("for", found, &["members", "merchant"], "audience")?;
+        Some(if name == "merchant" { Audience::Merchant } else { Audience::Members })
+    });
+    let kind = if name == "webhook" { webhook(section) } else { email(section, audience?) };
     let id = id.unwrap_or_else(|| make_id(&name, seen, section.line));
-    Some(Channel { id: ChannelId::new(id), kind: kind? })
+    Some(Channel { id: ChannelId::new(id), audience: audience?, kind: kind? })
 }
 
 fn webhook(section: &Section<'_>) -> Option<ChannelKind> {
     section.need("url", "\"https://example.com/hook\"");
     section.need("secret", "\"env:MY_SECRET\"");
     let url = section.resolved("url").and_then(|found| {
-        checked(section, "url", found.line, checks::url(&found.value, &["https", "http"]).map(|()| found.value))
+        section.checked("url", found.line, checks::url(&found.value, &["https", "http"]).map(|()| found.value))
     });
     let secret = section.resolved("secret").and_then(|found| {
-        checked(section, "secret", found.line, checks::webhook_secret(&found.value).map(|()| found.value))
+        section.checked("secret", found.line, checks::webhook_secret(&found.value).map(|()| found.value))
     });
     Some(ChannelKind::Webhook { url: url?, secret: secret? })
 }
 
-fn email(section: &Section<'_>) -> Option<ChannelKind> {
+fn email(section: &Section<'_>, audience: Audience) -> Option<ChannelKind> {
     section.need("smtp", "\"smtp://localhost:25\"");
     let smtp = section.resolved("smtp").and_then(|found| {
-        checked(section, "smtp", found.line, checks::url(&found.value, &["smtp", "smtps"]).map(|()| found.value))
+        section.checked("smtp", found.line, checks::url(&found.value, &["smtp", "smtps"]).map(|()| found.value))
     });
     let from = section.needed_text("from", "\"shop@example.com\"").and_then(|found| {
-        checked(section, "from", found.line, checks::sender(found.value).map(|()| found.value.to_owned()))
+        section.checked("from", found.line, checks::sender(found.value).map(|()| found.value.to_owned()))
     });
-    Some(ChannelKind::Email { smtp: smtp?, from: from? })
+    // Mail to members finds their own addresses; mail to the merchant needs one.
+    let to = match audience {
+        Audience::Merchant => section.needed_text("to", "\"owner@example.com\""),
+        Audience::Members => {
+            if section.has("to") {
+                section.say(
+                    section.line,
+                    "`to` of [[channels]] is for `for = \"merchant\"`: members have addresses of their own",
+                );
+            }
+            None
+        }
+    };
+    let to = to.and_then(|found| {
+        section.checked("to", found.line, checks::sender(found.value).map(|()| found.value.to_owned()))
+    });
+    if audience == Audience::Merchant && to.is_none() {
+        return None;
+    }
+    Some(ChannelKind::Email { smtp: smtp?, from: from?, to })
 }

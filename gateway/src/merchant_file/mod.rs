@@ -4,18 +4,25 @@
 //! comes in by [`Surroundings`]. All that is wrong is told at once, each with its line, what it is and what to do.
 //! Errors never repeat a secret, a token or a URL, since those may hold credentials.
 
+mod caps;
+mod catalogue;
 mod checks;
+mod days;
 mod entries;
 mod reading;
+mod rules;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod tiers;
+mod wallets;
 
 pub use settings::settings_problems;
 
 use perkgate_domain::ids::{Digest, InstallationId, PartnerId};
 use perkgate_domain::programme::{Caps, Channel, Merchant, Mode, Source};
 use reading::{Reading, Section};
+use rules::Ground;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -43,7 +50,7 @@ pub trait Surroundings {
 /// A merchant file that was read without a complaint.
 #[derive(Clone, Debug)]
 pub struct MerchantFile {
-    /// The tenant.
+    /// The tenant, with the rules that are no plugin's.
     pub merchant: Merchant,
     /// In the order of the file, ids unique.
     pub sources: Vec<Source>,
@@ -138,17 +145,17 @@ pub fn parse(
 
 /// Nothing only if something was said.
 fn read_document(document: &DeTable<'_>, reading: &Reading<'_>) -> Option<MerchantFile> {
-    let file = Section::new("the file", 1, document, &["merchant", "sources", "plugins", "channels"], reading);
-    let merchant = match file.table("merchant", "[merchant]", entries::MERCHANT_KEYS) {
-        Some(section) => entries::merchant(&section),
-        None if file.has("merchant") => None,
-        None => {
-            reading.say(1, "the file has no [merchant]; add it with id, name, currency, timezone and locale");
-            None
-        }
-    };
-    let sources = entries::sources(&file.tables("sources", "[[sources]]", entries::SOURCE_KEYS));
+    let known = &["merchant", "wallets", "tiers", "sources", "plugins", "rewards", "channels"];
+    let file = Section::new("the file", 1, document, known, reading);
+    let section = file.table("merchant", "[merchant]", entries::MERCHANT_KEYS);
+    if !file.has("merchant") {
+        reading.say(1, "the file has no [merchant]; add it with id, name, currency, timezone and locale");
+    }
+    let (merchant, ground) = section.as_ref().map_or_else(|| (None, Ground::default()), entries::merchant);
+    let sources = file.tables("sources", "[[sources]]", entries::SOURCE_KEYS);
+    let rules = rules::rules(&file, section.as_ref(), &sources, &ground);
+    let sources = entries::sources(&sources);
     let plugins = entries::plugins(&file.tables("plugins", "[[plugins]]", entries::PLUGIN_KEYS));
     let channels = entries::channels(&file.tables("channels", "[[channels]]", entries::CHANNEL_KEYS));
-    Some(MerchantFile { merchant: merchant?, sources, plugins, channels })
+    Some(MerchantFile { merchant: Merchant { rules, ..merchant? }, sources, plugins, channels })
 }

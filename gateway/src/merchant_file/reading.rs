@@ -1,25 +1,31 @@
 //! Typed keys out of TOML tables that know their lines. What is wrong is written down and reading goes on, so that one
 //! run tells everything.
 
-use super::checks::nearest;
+use super::checks::{nearest, shown};
 use super::{Problem, Surroundings};
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
 use toml::de::{DeTable, DeValue};
 
 /// One reading of one file: where its lines begin and what was found wrong so far.
 pub(super) struct Reading<'a> {
     pub(super) surroundings: &'a dyn Surroundings,
-    text: &'a str,
+    /// Where lines end, bytes.
+    ends: Vec<usize>,
     problems: RefCell<Vec<Problem>>,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(text: &'a str, surroundings: &'a dyn Surroundings) -> Self {
-        Self { surroundings, text, problems: RefCell::default() }
+    pub(super) fn new(text: &str, surroundings: &'a dyn Surroundings) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        Self { surroundings, ends, problems: RefCell::default() }
     }
     /// The line of a byte offset, from 1.
     pub(super) fn line(&self, at: usize) -> usize {
-        1 + self.text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+        1 + self.ends.partition_point(|end| *end < at)
     }
     /// Writes a problem down.
     pub(super) fn say(&self, line: usize, text: impl Into<String>) {
@@ -67,10 +73,16 @@ pub(super) struct At<T> {
     pub(super) value: T,
 }
 
+/// What is said in a word, or in a table where a word is not enough.
+pub(super) enum Said<'a> {
+    Word(At<&'a str>),
+    Table(Section<'a>),
+}
+
 /// One table of the file, its keys checked against those that mean something.
 pub(super) struct Section<'a> {
     /// As messages call it: `[[sources]]`.
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     /// Where it begins.
     pub(super) line: usize,
     pub(super) reading: &'a Reading<'a>,
@@ -80,12 +92,13 @@ pub(super) struct Section<'a> {
 impl<'a> Section<'a> {
     /// Complains about keys that are not `known`.
     pub(super) fn new(
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         line: usize,
         table: &'a DeTable<'a>,
         known: &[&str],
         reading: &'a Reading<'a>,
     ) -> Self {
+        let name = name.into();
         for key in table.keys() {
             if !known.contains(&key.get_ref().as_ref()) {
                 let cure = nearest(key.get_ref(), known)
@@ -100,9 +113,52 @@ impl<'a> Section<'a> {
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
+    /// The keys that are there.
+    pub(super) fn keys(&self) -> impl Iterator<Item = At<&'a str>> {
+        self.table.keys().map(|key| At { line: self.reading.line(key.span().start), value: key.get_ref().as_ref() })
+    }
+    /// Where the key stands, or where the section begins if it is missing.
+    pub(super) fn line_of(&self, key: &str) -> usize {
+        self.value(key).map_or(self.line, |found| found.line)
+    }
     /// Writes a problem of this section down.
     pub(super) fn say(&self, line: usize, text: impl Into<String>) {
         self.reading.say(line, text);
+    }
+    /// Writes down what is wrong with a key's value: the rest of a sentence that begins with the key.
+    pub(super) fn say_of(&self, line: usize, key: &str, complaint: impl fmt::Display) {
+        self.say(line, format!("`{key}` of {} {complaint}", self.name));
+    }
+    /// What a check made of a value, its complaint written down with the key.
+    pub(super) fn checked<T>(&self, key: &str, line: usize, outcome: Result<T, String>) -> Option<T> {
+        outcome.map_err(|complaint| self.say_of(line, key, complaint)).ok()
+    }
+    /// One of the known words, or a complaint that says which one was probably meant.
+    pub(super) fn known(&self, key: &str, found: At<&str>, words: &[&str], noun: &str) -> Option<String> {
+        if words.contains(&found.value) {
+            return Some(found.value.to_owned());
+        }
+        let cure = nearest(found.value, words)
+            .map_or_else(|| format!("there is {}", words.join(", ")), |near| format!("did you mean \"{near}\"?"));
+        self.say_of(found.line, key, format!("names the unknown {noun} \"{}\"; {cure}", shown(found.value)));
+        None
+    }
+    /// Complains if `seen`, which has the line of every value there was so far, has this one.
+    pub(super) fn first(&self, key: &str, found: At<&str>, seen: &mut BTreeMap<String, usize>) -> Option<()> {
+        let (name, value) = (&self.name, shown(found.value));
+        if let Some(first) = seen.get(found.value) {
+            let text = format!("`{key}` of {name} is \"{value}\", as in line {first}; {key}s differ: rename one");
+            self.say(found.line, text);
+            return None;
+        }
+        seen.insert(found.value.to_owned(), found.line);
+        Some(())
+    }
+    /// Complains if there is more of something than there may be.
+    pub(super) fn at_most(&self, line: usize, key: &str, count: usize, most: usize) {
+        if count > most {
+            self.say_of(line, key, format!("has {count} entries and may have {most}; leave some out"));
+        }
     }
     fn value(&self, key: &str) -> Option<At<&'a DeValue<'a>>> {
         let (key, value) = self.table.get_key_value(key)?;
@@ -172,30 +228,100 @@ impl<'a> Section<'a> {
     }
     /// A whole number from 0, if the key is there.
     pub(super) fn count(&self, key: &str) -> Option<i64> {
-        let found = self.value(key)?;
-        let DeValue::Integer(number) = found.value else {
-            self.wrong(found.line, key, "a whole number", found.value);
-            return None;
-        };
-        match i64::from_str_radix(number.as_str(), number.radix()) {
-            Ok(count) if count >= 0 => Some(count),
-            Ok(_) => {
-                self.say(found.line, format!("`{key}` of {} is negative; write 0 or more", self.name));
+        let (line, number) = self.whole(key, "a whole number")?;
+        match number {
+            Some(count) if count >= 0 => Some(count),
+            Some(_) => {
+                self.say_of(line, key, "is negative; write 0 or more");
                 None
             }
-            Err(_) => {
-                self.say(
-                    found.line,
-                    format!("`{key}` of {} is too large a number; leave it out for no cap", self.name),
-                );
+            None => {
+                self.say_of(line, key, "is too large a number; leave it out for no cap");
                 None
             }
         }
     }
-    /// A table whose keys are known.
-    pub(super) fn table(&self, key: &str, name: &'static str, known: &[&str]) -> Option<Section<'a>> {
+    /// A whole number within `range`, if the key is there.
+    pub(super) fn number<T: TryFrom<i64>>(&self, key: &str, range: RangeInclusive<i64>) -> Option<T> {
+        let wanted = format!("a whole number from {} to {}", range.start(), range.end());
+        let (line, number) = self.whole(key, &wanted)?;
+        if let Some(Ok(number)) = number.filter(|number| range.contains(number)).map(T::try_from) {
+            return Some(number);
+        }
+        let found = number.map_or_else(|| "beyond 64 bits".to_owned(), |number| number.to_string());
+        self.say_of(line, key, format!("is {found}; write {wanted}"));
+        None
+    }
+    /// The key's line and number, the latter only if it fits into 64 bits.
+    fn whole(&self, key: &str, wanted: &str) -> Option<(usize, Option<i64>)> {
+        let found = self.value(key)?;
+        if let DeValue::Integer(number) = found.value {
+            return Some((found.line, i64::from_str_radix(number.as_str(), number.radix()).ok()));
+        }
+        self.wrong(found.line, key, wanted, found.value);
+        None
+    }
+    /// Decimal text, or a whole number, as text; no float.
+    pub(super) fn decimal(&self, key: &str) -> Option<At<String>> {
+        let found = self.value(key)?;
+        let value = match found.value {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(number) => {
+                let fits = i64::from_str_radix(number.as_str(), number.radix());
+                fits.map_or_else(|_| number.to_string(), |number| number.to_string())
+            }
+            DeValue::Float(number) => {
+                let text = shown(number.as_str());
+                let cure = format!("is the float {text}, and floats are not exact; write it as text: \"{text}\"");
+                self.say_of(found.line, key, cure);
+                return None;
+            }
+            other => {
+                self.wrong(found.line, key, "a decimal number in quotes, as in \"12.50\"", other);
+                return None;
+            }
+        };
+        Some(At { line: found.line, value })
+    }
+    /// A day as TOML writes it or in quotes, as text.
+    pub(super) fn day(&self, key: &str) -> Option<At<String>> {
+        let found = self.value(key)?;
+        let value = match found.value {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Datetime(day) => day.to_string(),
+            other => {
+                self.wrong(found.line, key, "a day, as in 2026-12-24", other);
+                return None;
+            }
+        };
+        Some(At { line: found.line, value })
+    }
+    /// A word or a table, if the key is there. `wanted` says what else it must be.
+    pub(super) fn said(&self, key: &str, known: &[&str], wanted: &str) -> Option<Said<'a>> {
+        let found = self.value(key)?;
+        match found.value {
+            DeValue::String(text) => Some(Said::Word(At { line: found.line, value: text.as_ref() })),
+            DeValue::Table(_) => self.inner(key, known).map(Said::Table),
+            other => {
+                self.wrong(found.line, key, wanted, other);
+                None
+            }
+        }
+    }
+    /// A table whose keys are known, with a name of its own.
+    pub(super) fn table(&self, key: &str, name: impl Into<Cow<'static, str>>, known: &[&str]) -> Option<Section<'a>> {
         let found = self.raw_table(key)?;
         Some(Section::new(name, found.line, found.value, known, self.reading))
+    }
+    /// A table whose keys are known, named after its key.
+    pub(super) fn inner(&self, key: &str, known: &[&str]) -> Option<Section<'a>> {
+        self.table(key, format!("`{key}` of {}", self.name), known)
+    }
+    /// A table whose keys are the merchant's words, named after its key.
+    pub(super) fn words(&self, key: &str) -> Option<Section<'a>> {
+        let found = self.raw_table(key)?;
+        let name = format!("`{key}` of {}", self.name).into();
+        Some(Section { name, line: found.line, reading: self.reading, table: found.value })
     }
     /// A table whose keys are somebody else's.
     pub(super) fn raw_table(&self, key: &str) -> Option<At<&'a DeTable<'a>>> {
@@ -208,18 +334,33 @@ impl<'a> Section<'a> {
     }
     /// An array of tables; empty if the key is missing.
     pub(super) fn tables(&self, key: &str, name: &'static str, known: &[&str]) -> Vec<Section<'a>> {
-        let Some(found) = self.value(key) else { return Vec::new() };
         let wanted = format!("a list of tables, each under a {name} line of its own");
+        self.tables_or(key, name, known, &wanted)
+    }
+    /// As [`Section::tables`], named after its key, where the list is more often written in one piece.
+    pub(super) fn inner_tables(&self, key: &str, known: &[&str]) -> Vec<Section<'a>> {
+        let wanted = "a list of tables, as in [{ … }, { … }]";
+        self.tables_or(key, format!("`{key}` of {}", self.name), known, wanted)
+    }
+    fn tables_or(
+        &self,
+        key: &str,
+        name: impl Into<Cow<'static, str>>,
+        known: &[&str],
+        wanted: &str,
+    ) -> Vec<Section<'a>> {
+        let name = name.into();
+        let Some(found) = self.value(key) else { return Vec::new() };
         let DeValue::Array(items) = found.value else {
-            self.wrong(found.line, key, &wanted, found.value);
+            self.wrong(found.line, key, wanted, found.value);
             return Vec::new();
         };
         let mut sections = Vec::new();
         for item in items {
             let line = self.reading.line(item.span().start);
             match item.get_ref() {
-                DeValue::Table(table) => sections.push(Section::new(name, line, table, known, self.reading)),
-                other => self.wrong(line, key, &wanted, other),
+                DeValue::Table(table) => sections.push(Section::new(name.clone(), line, table, known, self.reading)),
+                other => self.wrong(line, key, wanted, other),
             }
         }
         sections

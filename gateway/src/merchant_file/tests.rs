@@ -1,7 +1,12 @@
 //! What merchants write, well and badly.
 
+mod catalogue;
+mod rules;
+mod tiers;
+mod wallets;
+
 use super::*;
-use perkgate_domain::programme::ChannelKind;
+use perkgate_domain::programme::{ChannelKind, WalletCaps};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -64,7 +69,14 @@ impl Surroundings for Desk {
 }
 
 fn read(text: &str) -> Result<MerchantFile, MerchantFileError> {
-    let env = [("KAVARNA_SHOPIFY_SECRET", "hush-hush"), ("…", SECRET), ("SECRET", SECRET), ("EMPTY", " ")];
+    let env = [
+        ("KAVARNA_SHOPIFY_SECRET", "hush-hush"),
+        ("KAVARNA_WEBHOOK_SECRET", SECRET),
+        ("KAVARNA_SMTP", "smtps://user:password@mail.example.com"),
+        ("…", SECRET),
+        ("SECRET", SECRET),
+        ("EMPTY", " "),
+    ];
     parse(text, "kavarna.toml", &Desk(BTreeMap::from(env)))
 }
 
@@ -105,14 +117,17 @@ fn the_design_s_example_is_read_word_for_word() {
     assert_eq!(plugin.plugin, PluginRef::Stock("points-per-spend".to_owned()));
     assert_eq!(plugin.settings, json!({"points": 1, "per": "1.00"}));
     assert_eq!(plugin.grants, BTreeSet::from(["earn".to_owned()]));
-    assert_eq!(plugin.caps, Caps { points_per_purchase: Some(1000), points_per_day: Some(50000) });
+    let points = WalletCaps { per_purchase: Some(1000), per_day: Some(50000), ..WalletCaps::default() };
+    assert_eq!(plugin.caps, Caps::from([("points".to_owned(), points)]));
+    assert!(file.merchant.url.is_none() && file.merchant.rules.is_default());
     assert_eq!((plugin.mode, plugin.line, &plugin.partner), (Mode::Live, 15, &None));
     let ids: Vec<&str> = file.channels.iter().map(|channel| channel.id.as_str()).collect();
     assert_eq!(ids, ["webhook", "email"]);
     assert!(
         matches!(&file.channels[0].kind, ChannelKind::Webhook { url, secret } if url == "https://…" && secret == SECRET)
     );
-    let email = ChannelKind::Email { smtp: "smtp://localhost:2525".into(), from: "kavarna@example.com".into() };
+    let (smtp, from) = ("smtp://localhost:2525".to_owned(), "kavarna@example.com".to_owned());
+    let email = ChannelKind::Email { smtp, from, to: None };
     assert!(file.channels[1].kind == email);
 }
 
@@ -210,7 +225,7 @@ fn unknown_keys_name_their_line_and_the_key_meant() {
     says(
         "[[channels]]\nkind = \"webhook\"\nurl = \"https://a.b\"\nsecret = \"env:SECRET\"\n\ncolour = 1\n",
         "13: [[channels]] has no key `colour`",
-        "it has id, kind, url, secret, smtp, from",
+        "it has id, kind, for, url, secret, smtp, from, to",
     );
     says(
         "[[plugins]]\nplugin = \"stamp-card\"\n[plugins.caps]\npoints_per_purchases = 1\n",
@@ -342,7 +357,7 @@ fn a_channel_s_values_are_checked() {
     says(&email("smtp://a", "nobody"), "11: `from` of [[channels]] is no mail address", "<shop@example.com>\"");
     says(&email("smtp://a", "a@b.c, d@e.f"), "11: `from` of [[channels]] is no mail address", "");
     let mixed = format!("{}url = \"https://a\"\n", email("smtp://a", "a@b.c"));
-    says(&mixed, "8: `url` of [[channels]] means nothing to kind \"email\"", "which has smtp and from");
+    says(&mixed, "8: `url` of [[channels]] means nothing to kind \"email\"", "which has smtp, from, to");
     says(
         "[[channels]]\nkind = \"sms\"\n",
         "9: `kind` of [[channels]] names the unknown kind of channel \"sms\"",

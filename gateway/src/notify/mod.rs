@@ -19,7 +19,8 @@ use flight::{Bounds, Flight, Name};
 use perkgate_domain::delivery::{Attempt, DueDelivery, Next};
 use perkgate_domain::ids::{ChannelId, MerchantId};
 use perkgate_domain::limits::DeliveryLimits;
-use perkgate_domain::programme::{Channel, ChannelKind, Merchant};
+use perkgate_domain::member::Contact;
+use perkgate_domain::programme::{Audience, Channel, ChannelKind, Merchant};
 use perkgate_domain::time::Moment;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -234,7 +235,13 @@ impl Room {
             ChannelKind::Webhook { url, secret } => {
                 webhook::send(&self.outbound, due, url, secret, now, self.limits.answer_bytes).await
             }
-            ChannelKind::Email { smtp, from } => self.mailer.send(due, &merchant.name, smtp, from, now).await,
+            ChannelKind::Email { smtp, from, to } => {
+                let mut due = due.clone();
+                if channel.audience == Audience::Merchant {
+                    due.contact = Contact { email: to.clone(), ..Contact::default() };
+                }
+                self.mailer.send(&due, &merchant.name, smtp, from, now).await
+            }
         }
     }
 }

@@ -85,7 +85,7 @@ impl Outbox for FakeOutbox {
             return Err("the database is away".into());
         }
         let kind = self.channels.get(channel.as_str()).cloned();
-        Ok(kind.map(|kind| (merchant(), Channel { id: channel.clone(), kind })))
+        Ok(kind.map(|kind| (merchant(), Channel { id: channel.clone(), audience: Audience::Members, kind })))
     }
 }
 
@@ -97,6 +97,8 @@ fn merchant() -> Merchant {
         timezone: "Europe/Bratislava".into(),
         locale: "sk".into(),
         country: None,
+        url: None,
+        rules: perkgate_domain::rules::Rules::default(),
     }
 }
 
@@ -344,7 +346,7 @@ async fn private_receivers_are_refused_for_good() {
 #[tokio::test]
 async fn a_channel_that_is_gone_or_unusable_makes_a_dead_letter() {
     let hook = ChannelKind::Webhook { url: "http://127.0.0.1:1/".into(), secret: "hunter2".into() };
-    let mail = ChannelKind::Email { smtp: "localhost".into(), from: "a@example.com".into() };
+    let mail = ChannelKind::Email { smtp: "localhost".into(), from: "a@example.com".into(), to: None };
     let stage = stage(true, 5_000, &[("hook", hook), ("mail", mail)]);
     for channel in ["gone", "hook", "mail"] {
         let attempt = stage.sends_one(due("dlv_1", channel)).await;
@@ -356,7 +358,7 @@ async fn a_channel_that_is_gone_or_unusable_makes_a_dead_letter() {
 #[test]
 fn a_channel_is_checked_before_it_is_accepted() {
     let hook = |url: &str, secret: &str| check(&ChannelKind::Webhook { url: url.into(), secret: secret.into() });
-    let mail = |smtp: &str, from: &str| check(&ChannelKind::Email { smtp: smtp.into(), from: from.into() });
+    let mail = |smtp: &str, from: &str| check(&ChannelKind::Email { smtp: smtp.into(), from: from.into(), to: None });
     assert_eq!(hook("https://example.com/hook", SECRET), Ok(()));
     assert_eq!(mail("smtp://localhost:2525", "kavarna@example.com"), Ok(()));
     assert_eq!(mail("smtps://user:password@mail.example.com", "Kavárna <kavarna@example.com>"), Ok(()));

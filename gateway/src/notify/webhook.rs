@@ -85,7 +85,7 @@ fn body(due: &DueDelivery) -> Option<Vec<u8>> {
     let delivery = &due.delivery;
     let message = &delivery.message;
     let body = Body {
-        r#type: "message",
+        r#type: if delivery.member.as_str().is_empty() { "task" } else { "message" },
         timestamp: jiff::Timestamp::from_millisecond(delivery.created_at.0).ok()?.to_string(),
         data: Data {
             delivery: delivery.id.as_str(),

@@ -191,7 +191,10 @@ impl Pipeline {
     pub async fn let_go(&self) -> Result<(), StoreError> {
         let arrivals = lock(&self.shared.arrivals).remove(|_| true).iter().map(|opened| opened.id).collect();
         let entries = lock(&self.shared.entries).remove(|_| true).iter().map(|entry| entry.id).collect();
-        self.give_back(arrivals, entries).await
+        self.give_back(arrivals, entries).await?;
+        // Whoever is left may look for what is due at once.
+        self.store.lead(&self.shared.name, 0).await?;
+        Ok(())
     }
 }
 

@@ -5,10 +5,13 @@
 //! wait in one fair queue (`fair.rs`) for each step, so that merchants take turns.
 
 mod fair;
+mod ground;
 mod held;
+mod lanes;
 mod outbox;
 mod plan;
 mod read;
+mod schedule;
 mod settle;
 
 pub use outbox::StoreOutbox;
@@ -21,7 +24,7 @@ use crate::registry::Registry;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
-use perkgate_domain::ids::{ArrivalId, MerchantId};
+use perkgate_domain::ids::{ArrivalId, EntryId, MerchantId};
 use perkgate_domain::plan::QueuedEntry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -70,6 +73,12 @@ struct Shared {
     over: Mutex<Vec<ArrivalId>>,
     /// Behind whom the next claim of arrivals, and of entries, begins; and when the last one was that found nothing.
     claimed: Mutex<[Claimed; 2]>,
+    /// Numbers reserved for entries that batches make.
+    numbers: Mutex<Vec<EntryId>>,
+    /// How far the look for what is due is.
+    due: Mutex<schedule::Run>,
+    /// What this process is called among those that share the database.
+    name: String,
     /// Questions to platforms that are under way.
     asking: Mutex<JoinSet<()>>,
     /// How many may be under way at once.
@@ -111,6 +120,9 @@ impl Pipeline {
             entries: Mutex::new(FairQueue::new(ENTRIES_HELD.0, ENTRIES_HELD.1)),
             over: Mutex::default(),
             claimed: Mutex::default(),
+            numbers: Mutex::default(),
+            due: Mutex::default(),
+            name: vault.process_name(),
             asking: Mutex::default(),
             questions: Semaphore::new(QUESTIONS),
             arrived: Notify::new(),
@@ -136,7 +148,7 @@ impl Pipeline {
         *watch = now;
     }
 
-    /// Reads and settles until nothing waits, questions to platforms included. For the demo, the bench and tests.
+    /// Reads, settles and sees to what is due until nothing waits, questions to platforms included. For the demo, the bench and tests.
     ///
     /// # Errors
     /// [`PipelineError`] from any pass.
@@ -145,7 +157,7 @@ impl Pipeline {
             for claimed in lock(&self.shared.claimed).iter_mut() {
                 claimed.found_nothing = None;
             }
-            let done = self.read().await? + self.settle().await?;
+            let done = self.read().await? + self.settle().await? + self.schedule().await?;
             if done > 0 {
                 continue;
             }

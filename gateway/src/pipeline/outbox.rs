@@ -1,7 +1,7 @@
 //! The notifier's outbox, in the store: contact data is opened here, for one attempt, and nowhere kept.
 
 use super::lock;
-use super::read::contact_context;
+use crate::identity::contact_context;
 use crate::notify::{Outbox, OutboxError};
 use crate::registry::Registry;
 use crate::store::{Claim, ContactField, Store};

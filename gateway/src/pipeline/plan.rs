@@ -1,107 +1,125 @@
 //! What a settling batch comes to: everybody decides in parallel, the ledger disposes in order.
+//!
+//! Each member has a lane. What has fallen due for a member before their next entry becomes an entry of its own and comes first, so that
+//! a gateway which was down for a day comes to the same as one that was not.
 
-use crate::decide::{self, Decided};
-use crate::ledger::{self, Terms};
+use super::ground::Field;
+use super::lanes::{Lane, Next, Turn, owner};
+use crate::decide::{self, Decided, Ground};
+use crate::ledger;
 use crate::registry::Snapshot;
 use crate::store::PutOff;
 use crate::vault::Vault;
-use perkgate_domain::ids::{ChannelId, MemberId, MerchantId};
+use perkgate_domain::event::Event;
+use perkgate_domain::ids::{EntryId, MemberId, MerchantId};
 use perkgate_domain::plan::{Book, QueuedEntry, Settlement};
-use perkgate_domain::programme::Programme;
 use perkgate_domain::time::Moment;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// The longest wait before an entry that met a fault of ours is tried again.
 const PUT_OFF_MS: i64 = 60_000;
+
+/// What a batch is planned from.
+pub(super) struct Material<'a> {
+    pub(super) entries: &'a [QueuedEntry],
+    /// Members for whom something is due by now, whether or not an entry of theirs is here.
+    pub(super) nudged: &'a [(MerchantId, MemberId)],
+    pub(super) book: Book,
+    /// Numbers for entries that the batch makes.
+    pub(super) numbers: Vec<EntryId>,
+    pub(super) fields: &'a HashMap<MerchantId, Field>,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) vault: &'a Vault,
+    pub(super) now: Moment,
+}
 
 /// What a batch writes.
 #[derive(Default)]
 pub(super) struct Plan {
     pub(super) settlements: Vec<Settlement>,
     pub(super) put_off: Vec<PutOff>,
+    /// Entries for another batch of this process.
+    pub(super) deferred: Vec<EntryId>,
+    /// Entries to be claimed anew: their member has become one with somebody.
+    pub(super) moved: Vec<EntryId>,
+    /// Numbers that were not used.
+    pub(super) numbers: Vec<EntryId>,
     /// Time spent running plugins.
     pub(super) deciding: Duration,
 }
 
-/// Decides and plans a batch. In rounds: the first entries of all members in parallel, then their second entries, which must see
-/// what the first left, and so on.
-pub(super) fn plan(
-    entries: &[QueuedEntry],
-    days: &HashMap<usize, String>,
-    mut book: Book,
-    snapshot: &Snapshot,
-    vault: &Vault,
-    now: Moment,
-) -> Plan {
-    let channels: HashMap<MerchantId, Vec<ChannelId>> = entries
-        .iter()
-        .filter_map(|entry| snapshot.programme(&entry.merchant))
-        .map(|programme| (programme.merchant.id.clone(), programme.channels.keys().cloned().collect()))
-        .collect();
+/// Decides and plans a batch. In rounds: the next of every lane in parallel, then the one after, which must see what the first left.
+pub(super) fn plan(material: Material<'_>) -> Plan {
+    let Material { entries, nudged, mut book, mut numbers, fields, snapshot, vault, now } = material;
     let code_key = vault.code_key();
     let mut plan = Plan::default();
-    let mut held_up: HashSet<(MerchantId, MemberId)> = HashSet::new();
-    for round in rounds(entries) {
-        let (mut indexes, mut turn): (Vec<usize>, Vec<(&QueuedEntry, &Programme)>) = (Vec::new(), Vec::new());
-        for index in round {
-            let entry = &entries[index];
-            let Some(programme) = snapshot.programme(&entry.merchant) else {
-                let why = "the merchant is not known yet".to_owned();
-                plan.put_off.push(PutOff { entry: entry.id, until: later(entry, now), why });
-                continue;
-            };
-            // What comes after an entry that was put off waits for it.
-            if owner(entry).is_some_and(|owner| held_up.contains(&owner)) {
-                continue;
+    let mut lanes = Lane::all(entries, nudged, now);
+    loop {
+        let mut turns: Vec<(usize, Box<Turn>)> = Vec::new();
+        for (place, lane) in lanes.iter_mut().enumerate() {
+            match lane.next(&book, fields, &mut numbers) {
+                Next::Turn(turn) => turns.push((place, turn)),
+                Next::Deferred(ids) => plan.deferred.extend(ids),
+                Next::Moved(ids) => plan.moved.extend(ids),
+                Next::Unknown(ids) => {
+                    let why = "the merchant is not known yet";
+                    plan.put_off.extend(ids.into_iter().map(|entry| PutOff::entry(entry, now.plus_ms(1_000), why)));
+                }
+                Next::Done => {}
             }
-            indexes.push(index);
-            turn.push((entry, programme));
         }
+        if turns.is_empty() {
+            break;
+        }
+        let asked: Vec<(&QueuedEntry, Ground<'_>)> = turns
+            .iter()
+            .filter(|(_, turn)| is_decided(&turn.entry, &book, fields, &code_key, now))
+            .filter_map(|(_, turn)| Some((&turn.entry, fields.get(&turn.entry.merchant)?.ground())))
+            .collect();
         let started = Instant::now();
-        let decided = decide::decide(&turn, &book, snapshot, vault);
+        let decided = decide::decide(&asked, &book, snapshot, vault);
         plan.deciding += started.elapsed();
-        for ((index, (entry, programme)), decided) in indexes.into_iter().zip(turn).zip(decided) {
-            match decided {
+        let mut decided: HashMap<EntryId, Decided<'_>> = asked.iter().map(|(entry, _)| entry.id).zip(decided).collect();
+        for (place, turn) in &turns {
+            let entry = &turn.entry;
+            let Some(field) = fields.get(&entry.merchant) else { continue };
+            match decided.remove(&entry.id).unwrap_or(Decided::Proposals(Vec::new())) {
                 Decided::PutOff(why) => {
-                    held_up.extend(owner(entry));
-                    plan.put_off.push(PutOff { entry: entry.id, until: later(entry, now), why });
+                    let until = later(entry, now);
+                    plan.put_off.extend(turn.wake().map(|wake| PutOff::wake(wake, until, &why)));
+                    let (front, behind) = lanes[*place].hold_up(turn);
+                    plan.put_off.extend(front.map(|entry| PutOff::entry(entry, until, &why)));
+                    plan.deferred.retain(|id| !behind.contains(id));
                 }
                 Decided::Proposals(proposals) => {
-                    let terms = Terms {
-                        currency: programme.merchant.currency,
-                        day: days.get(&index).map_or("", String::as_str),
-                        channels: channels.get(&entry.merchant).map_or(&[], Vec::as_slice),
-                        code_key: &code_key,
-                        now,
-                    };
+                    let terms = field.terms(entry, &code_key, now);
                     plan.settlements.push(ledger::settle(entry, proposals, terms, &mut book));
                 }
             }
         }
     }
+    plan.numbers = numbers;
     plan
 }
 
-pub(super) fn owner(entry: &QueuedEntry) -> Option<(MerchantId, MemberId)> {
-    Some((entry.merchant.clone(), entry.member.clone()?))
+/// Plugins are asked about a redemption only if it comes to something.
+fn is_decided(
+    entry: &QueuedEntry,
+    book: &Book,
+    fields: &HashMap<MerchantId, Field>,
+    code_key: &[u8; 32],
+    now: Moment,
+) -> bool {
+    if !matches!(entry.event, Event::Redemption(_) | Event::Undo(_)) {
+        return entry.event.kind().interface().is_some() || matches!(entry.event, Event::Edit(_));
+    }
+    let (Some(owner), Some(field)) = (owner(entry), fields.get(&entry.merchant)) else { return false };
+    let mut trial = Book { counters: book.counters.clone(), ..Book::default() };
+    trial.members.extend(book.members.get(&owner).map(|opened| (owner, opened.clone())));
+    ledger::settle(entry, Vec::new(), field.terms(entry, code_key, now), &mut trial).cause.is_none()
 }
 
 fn later(entry: &QueuedEntry, now: Moment) -> Moment {
     now.plus_ms(1_000_i64.saturating_mul(1 << entry.attempts.clamp(0, 10)).min(PUT_OFF_MS))
-}
-
-/// Indexes of entries such that no round has two of one member, and each member's stay in order.
-fn rounds(entries: &[QueuedEntry]) -> impl Iterator<Item = Vec<usize>> + use<> {
-    let mut turns: HashMap<(MerchantId, MemberId), usize> = HashMap::new();
-    let mut rounds: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (index, entry) in entries.iter().enumerate() {
-        let round = owner(entry).map_or(0, |owner| {
-            let turn = turns.entry(owner).or_default();
-            *turn += 1;
-            *turn - 1
-        });
-        rounds.entry(round).or_default().push(index);
-    }
-    rounds.into_values()
 }

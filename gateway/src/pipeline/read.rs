@@ -7,8 +7,9 @@ use crate::connectors::{self, Connector, Context, Happening, Reading, Verified, 
 use crate::identity;
 use crate::journal;
 use crate::registry::Snapshot;
-use crate::store::{Admission, AdmissionResult, ContactField, NewEntry, UnreadArrival};
-use perkgate_domain::ids::{Digest, MerchantId};
+use crate::store::{Admission, AdmissionResult, ContactField, NewEntry, Newcomer, UnreadArrival};
+use perkgate_domain::event::{Event, OWN_SOURCE};
+use perkgate_domain::ids::{Digest, MemberId, SourceId, derive};
 use perkgate_domain::limits::LEASE_MS;
 use perkgate_domain::programme::{Programme, Source};
 use rayon::prelude::*;
@@ -158,6 +159,12 @@ impl Pipeline {
         let Some(programme) = snapshot.programme(&arrival.merchant) else {
             return parked("the merchant is not known any more".to_owned());
         };
+        if arrival.source.as_str() == OWN_SOURCE {
+            return match &arrival.verified {
+                Ok(verified) => self.read_errand(programme, arrival, verified),
+                Err(why) => parked(why.clone()),
+            };
+        }
         let Some(source) = programme.sources.get(&arrival.source) else {
             return parked("the source was removed; apply a merchant file that has it".to_owned());
         };
@@ -179,7 +186,7 @@ impl Pipeline {
                     return parked(error.to_string());
                 }
                 let entries =
-                    happenings.into_iter().map(|happening| self.new_entry(programme, source, happening)).collect();
+                    happenings.into_iter().map(|happening| self.new_entry(programme, &source.id, happening)).collect();
                 Read::Done(AdmissionResult::Entries(entries))
             }
             Ok(Reading::Nothing(why)) => {
@@ -194,48 +201,72 @@ impl Pipeline {
         }
     }
 
-    fn new_entry(&self, programme: &Programme, source: &Source, happening: Happening) -> NewEntry {
-        let known =
-            happening.identity.map(|identity| identity::known(&self.vault, &programme.merchant, &source.id, &identity));
+    /// What people ask for by the API or the command line.
+    fn read_errand(&self, programme: &Programme, arrival: &Opened, verified: &Verified) -> Read {
+        Read::Done(match connectors::own::normalise(verified) {
+            Ok(Reading::Entries(happenings)) => AdmissionResult::Entries(
+                happenings.into_iter().map(|happening| self.new_entry(programme, &arrival.source, happening)).collect(),
+            ),
+            Ok(_) => AdmissionResult::Nothing("nothing is asked for".to_owned()),
+            Err(why) => AdmissionResult::Parked(why.0),
+        })
+    }
+
+    fn new_entry(&self, programme: &Programme, source: &SourceId, happening: Happening) -> NewEntry {
+        let Happening { event, identity, member } = happening;
+        let merchant = &programme.merchant;
+        let known = identity.map(|identity| identity::known(&self.vault, merchant, source, &identity));
         // An event always serialises: its maps have texts for keys.
-        let document = serde_json::to_string(&happening.event).unwrap_or_default();
+        let document = serde_json::to_string(&event).unwrap_or_default();
         let digest = Digest::of(document.as_bytes());
-        let Some(known) = known else {
-            return NewEntry {
-                event: happening.event,
-                document,
-                digest,
-                keys: vec![],
-                contact: vec![],
-                locale: None,
-                consent: None,
-            };
+        let parts = [merchant.id.as_str(), source.as_str(), event.kind().as_str(), event.external_id()];
+        let id = MemberId::new(derive("mem", &parts));
+        let mut entry = NewEntry {
+            newcomer: None,
+            member,
+            event,
+            document,
+            digest,
+            keys: vec![],
+            referrers: vec![],
+            birthday: None,
+            contact: vec![],
+            locale: None,
+            consent: None,
         };
+        let Some(known) = known else { return entry };
+        if entry.member.is_none() && !known.keys.is_empty() {
+            entry.newcomer = Some(Newcomer { referral: identity::referral(&self.vault, merchant, &id), id });
+        }
         let contact = &known.contact;
         let fields = [("email", &contact.email), ("phone", &contact.phone), ("name", &contact.name)];
-        let contact = fields
+        entry.contact = fields
             .into_iter()
             .filter_map(|(field, value)| {
                 let sealed =
-                    self.vault.seal(&contact_context(&programme.merchant.id, field), value.as_ref()?.as_bytes());
+                    self.vault.seal(&identity::contact_context(&merchant.id, field), value.as_ref()?.as_bytes());
                 Some(ContactField { field: field.to_owned(), sealed })
             })
             .collect();
-        NewEntry {
-            event: happening.event,
-            document,
-            digest,
-            keys: known.keys,
-            contact,
-            locale: known.locale,
-            consent: known.consent,
+        entry.referrers = known.referrers;
+        // A friend's code given with a first purchase names who brought them, too.
+        match &entry.event {
+            Event::Purchase(purchase) => {
+                let codes = purchase.codes.iter().flat_map(|code| identity::referrers(&self.vault, merchant, code));
+                entry.referrers.extend(codes);
+            }
+            Event::Join(join) => {
+                let told = join.referrer.iter().flat_map(|text| identity::referrers(&self.vault, merchant, text));
+                entry.referrers.extend(told);
+            }
+            _ => {}
         }
+        entry.keys = known.keys;
+        entry.birthday = known.birthday;
+        entry.locale = known.locale;
+        entry.consent = known.consent;
+        entry
     }
-}
-
-/// What a sealed contact field is bound to. Not to the member: members merge.
-pub(super) fn contact_context(merchant: &MerchantId, field: &str) -> String {
-    format!("contact/{merchant}/{field}")
 }
 
 /// Test-mode happenings count only for sources that are for tests, and live ones only for the others.

@@ -1,17 +1,21 @@
 //! From entries to the settling commit: facts for the whole batch, plugins in parallel, plans in order, one commit.
 
-use super::plan::{Plan, owner, plan};
-use super::{Pipeline, PipelineError, lock};
-use crate::decide;
-use crate::store::StoreError;
-use perkgate_domain::ids::MemberId;
-use perkgate_domain::plan::QueuedEntry;
-use std::collections::{HashMap, HashSet};
+use super::ground::Field;
+use super::lanes::{Owner, owner};
+use super::plan::{Material, Plan, plan};
+use super::{BATCH, Pipeline, PipelineError, lock};
+use crate::store::{Reading, StoreError};
+use perkgate_domain::event::Event;
+use perkgate_domain::ids::{EntryId, MemberId, MerchantId};
+use perkgate_domain::plan::{Book, QueuedEntry};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 /// How often a batch is done again at once because somebody else was first with part of it.
 const TRIES: usize = 4;
+/// Numbers for entries that a batch makes: as many as it may need, and reserved many at a time.
+const NUMBERS: (usize, usize) = (4 * BATCH, 16 * BATCH);
 
 impl Pipeline {
     /// Settles one batch of entries. Answers how many were settled or put off.
@@ -27,37 +31,63 @@ impl Pipeline {
         self.stage("take", &mut watch);
         // There is room for more.
         self.shared.arrived.notify_one();
-        let begun = Arc::new(entries);
-        let settled = self.settle_batch(Arc::clone(&begun)).await;
-        let mut queue = lock(&self.shared.entries);
-        match &settled {
-            Ok(_) => queue.done(begun.iter().map(|entry| entry.id.0)),
-            Err(_) => queue.put_back(begun.to_vec()),
+        // Two members become one in a batch of their own: no other entry of theirs is in it.
+        let (merges, entries): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| matches!(entry.event, Event::Merge(_)));
+        let mut count = 0;
+        let mut batches = vec![entries];
+        batches.extend(merges.into_iter().map(|merge| vec![merge]));
+        let mut failure = None;
+        for batch in batches.into_iter().filter(|batch| !batch.is_empty()) {
+            let begun = Arc::new(batch);
+            let settled = match failure {
+                None => self.settle_batch(Arc::clone(&begun), &[]).await,
+                Some(_) => Ok((0, begun.iter().map(|entry| entry.id).collect())),
+            };
+            let mut queue = lock(&self.shared.entries);
+            let back: HashSet<EntryId> = match settled {
+                Ok((settled, deferred)) => {
+                    count += settled;
+                    deferred.into_iter().collect()
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    begun.iter().map(|entry| entry.id).collect()
+                }
+            };
+            queue.done(begun.iter().filter(|entry| !back.contains(&entry.id)).map(|entry| entry.id.0));
+            queue.put_back(begun.iter().filter(|entry| back.contains(&entry.id)).cloned().collect());
         }
-        settled
+        failure.map_or(Ok(count), Err)
     }
 
-    async fn settle_batch(&self, mut entries: Arc<Vec<QueuedEntry>>) -> Result<usize, PipelineError> {
+    /// Settles entries, and what is due for `nudged`. Answers how many were settled or put off, and which wait for another batch.
+    pub(super) async fn settle_batch(
+        &self,
+        mut entries: Arc<Vec<QueuedEntry>>,
+        nudged: &[Owner],
+    ) -> Result<(usize, Vec<EntryId>), PipelineError> {
         let started = Instant::now();
         for _ in 0..TRIES {
-            let plan = self.plan(&entries).await?;
+            let mut plan = self.plan(&entries, nudged).await?;
             let mut watch = Instant::now();
             let settled = self.store.settle(&plan.settlements, &plan.put_off).await;
             self.stage("settle", &mut watch);
             match settled {
                 Ok(()) => {
+                    lock(&self.shared.numbers).append(&mut plan.numbers);
                     self.metrics.batch(started.elapsed());
                     self.report(&entries, &plan);
                     self.let_wait(&entries, &plan).await?;
-                    return Ok(plan.settlements.len() + plan.put_off.len());
+                    return Ok((plan.settlements.len() + plan.put_off.len(), plan.deferred));
                 }
                 // Somebody settled an entry or used up a limit meanwhile: look again.
                 Err(StoreError::Stale) => {
                     let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
                     let left: HashSet<_> = self.store.still_queued(&ids).await?.into_iter().collect();
                     entries = Arc::new(entries.iter().filter(|entry| left.contains(&entry.id)).cloned().collect());
-                    if entries.is_empty() {
-                        return Ok(0);
+                    if entries.is_empty() && nudged.is_empty() {
+                        return Ok((0, Vec::new()));
                     }
                 }
                 Err(error) => return Err(error.into()),
@@ -66,39 +96,103 @@ impl Pipeline {
         Err(StoreError::Stale.into())
     }
 
-    async fn plan(&self, entries: &Arc<Vec<QueuedEntry>>) -> Result<Plan, PipelineError> {
+    async fn plan(&self, entries: &Arc<Vec<QueuedEntry>>, nudged: &[Owner]) -> Result<Plan, PipelineError> {
         let now = self.clock.now();
         let snapshot = self.registry.snapshot();
-        let days: HashMap<usize, String> = entries
-            .iter()
-            .enumerate()
-            .filter_map(|(index, entry)| {
-                Some((index, decide::day(entry, &snapshot.programme(&entry.merchant)?.merchant)))
-            })
+        let merchants: BTreeSet<&MerchantId> =
+            entries.iter().map(|entry| &entry.merchant).chain(nudged.iter().map(|(merchant, _)| merchant)).collect();
+        let fields: HashMap<MerchantId, Field> = merchants
+            .into_iter()
+            .filter_map(|merchant| Some((merchant.clone(), Field::of(merchant, &snapshot)?)))
             .collect();
-        let wanted: Vec<String> = days.values().cloned().collect::<HashSet<_>>().into_iter().collect();
+        let history = fields.iter().filter(|(_, field)| field.history > 0);
+        let history = history.map(|(merchant, field)| (merchant.clone(), field.history)).collect();
         let mut watch = Instant::now();
-        let book = self.store.book(entries, &wanted).await?;
+        let mut book = self.store.book(&Reading { entries, nudged, history, now }).await?;
+        self.counters(entries, nudged, &fields, &mut book, now).await?;
         self.stage("book", &mut watch);
-        let (vault, entries) = (Arc::clone(&self.vault), Arc::clone(entries));
-        let plan = tokio::task::spawn_blocking(move || plan(&entries, &days, book, &snapshot, &vault, now)).await?;
+        let due = |opened: &perkgate_domain::plan::MemberBook| crate::ledger::next_due(opened).is_some();
+        let numbers = if book.members.values().any(due) { self.numbers().await? } else { Vec::new() };
+        let (vault, entries, nudged) = (Arc::clone(&self.vault), Arc::clone(entries), nudged.to_vec());
+        let plan = tokio::task::spawn_blocking(move || {
+            plan(Material {
+                entries: &entries,
+                nudged: &nudged,
+                book,
+                numbers,
+                fields: &fields,
+                snapshot: &snapshot,
+                vault: &vault,
+                now,
+            })
+        })
+        .await?;
         self.metrics.stage("decide", plan.deciding);
         self.metrics.stage("ledger", watch.elapsed().saturating_sub(plan.deciding));
         Ok(plan)
     }
 
-    /// What comes after an entry that was put off waits for it, in the database.
-    async fn let_wait(&self, entries: &[QueuedEntry], plan: &Plan) -> Result<(), StoreError> {
-        if plan.put_off.is_empty() {
-            return Ok(());
+    /// Reads the sums that what this batch gives may be counted in.
+    async fn counters(
+        &self,
+        entries: &[QueuedEntry],
+        nudged: &[Owner],
+        fields: &HashMap<MerchantId, Field>,
+        book: &mut Book,
+        now: perkgate_domain::time::Moment,
+    ) -> Result<(), StoreError> {
+        let mut scopes: BTreeSet<(MerchantId, String)> =
+            fields.keys().map(|merchant| (merchant.clone(), String::new())).collect();
+        let mut add = |(merchant, member): &Owner, at| {
+            let field = fields.get(merchant);
+            let more = field.map_or_else(Vec::new, |field| field.scopes(member.as_str(), at));
+            scopes.extend(more.into_iter().map(|scope| (merchant.clone(), scope)));
+        };
+        for entry in entries {
+            if let Some(owner) = owner(entry) {
+                add(&owner, entry.event.at());
+            }
         }
-        let off: HashSet<_> = plan.put_off.iter().map(|put_off| put_off.entry).collect();
-        let owners: HashSet<_> = entries.iter().filter(|entry| off.contains(&entry.id)).filter_map(owner).collect();
-        let behind = |entry: &QueuedEntry| owner(entry).is_some_and(|owner| owners.contains(&owner));
-        let mut waiting: Vec<_> = lock(&self.shared.entries).remove(behind).iter().map(|entry| entry.id).collect();
-        let done: HashSet<_> = plan.settlements.iter().map(|settlement| settlement.entry).collect();
-        let skipped = |entry: &&QueuedEntry| !done.contains(&entry.id) && !off.contains(&entry.id);
-        waiting.extend(entries.iter().filter(skipped).map(|entry| entry.id));
+        for owner in nudged {
+            add(owner, now);
+        }
+        for (owner, opened) in &book.members {
+            for at in opened.wakes.iter().map(|wake| wake.at).chain(opened.member.due_at) {
+                add(owner, at);
+            }
+        }
+        book.counters = self.store.counters(&scopes).await?;
+        book.scopes = scopes.into_iter().collect();
+        Ok(())
+    }
+
+    /// Numbers for entries that a batch makes.
+    async fn numbers(&self) -> Result<Vec<EntryId>, StoreError> {
+        let mut numbers = std::mem::take(&mut *lock(&self.shared.numbers));
+        if numbers.len() < NUMBERS.0 {
+            numbers.extend(self.store.reserve(NUMBERS.1).await?);
+        }
+        let rest = numbers.len().saturating_sub(NUMBERS.0);
+        let used = numbers.split_off(rest);
+        lock(&self.shared.numbers).append(&mut numbers);
+        Ok(used)
+    }
+
+    /// What comes after an entry that was put off waits for it, in the database; and so does what has become somebody else's.
+    async fn let_wait(&self, entries: &[QueuedEntry], plan: &Plan) -> Result<(), StoreError> {
+        let mut waiting = plan.moved.clone();
+        if !plan.put_off.is_empty() {
+            let off: HashSet<_> = plan.put_off.iter().filter_map(|put_off| put_off.entry).collect();
+            let owners: HashSet<_> = entries.iter().filter(|entry| off.contains(&entry.id)).filter_map(owner).collect();
+            let behind = |entry: &QueuedEntry| owner(entry).is_some_and(|owner| owners.contains(&owner));
+            waiting.extend(lock(&self.shared.entries).remove(behind).iter().map(|entry| entry.id));
+            let done: HashSet<_> = plan.settlements.iter().map(|settlement| settlement.entry).collect();
+            let later: HashSet<_> = plan.deferred.iter().collect();
+            let skipped = |entry: &&QueuedEntry| {
+                !done.contains(&entry.id) && !off.contains(&entry.id) && !later.contains(&entry.id)
+            };
+            waiting.extend(entries.iter().filter(skipped).map(|entry| entry.id));
+        }
         if waiting.is_empty() {
             return Ok(());
         }
@@ -109,7 +203,8 @@ impl Pipeline {
     fn report(&self, entries: &[QueuedEntry], plan: &Plan) {
         let by_id: HashMap<_, _> = entries.iter().map(|entry| (entry.id, entry)).collect();
         for settlement in &plan.settlements {
-            let Some(entry) = by_id.get(&settlement.entry) else { continue };
+            let born = settlement.born.as_deref();
+            let Some(entry) = born.or_else(|| by_id.get(&settlement.entry).copied()) else { continue };
             let (kind, state) = (entry.event.kind().as_str(), settlement.state.as_str());
             self.metrics.settled(kind, state);
             for fault in settlement.decisions.iter().filter_map(fault_of) {
@@ -122,7 +217,7 @@ impl Pipeline {
                 postings = settlement.postings.len(), rewards = settlement.rewards.len(), messages = settlement.deliveries.len(), "{kind} {state}");
         }
         for put_off in &plan.put_off {
-            let Some(entry) = by_id.get(&put_off.entry) else { continue };
+            let Some(entry) = put_off.entry.and_then(|entry| by_id.get(&entry)) else { continue };
             let wait_ms = put_off.until.since_ms(self.clock.now());
             tracing::warn!(merchant = %entry.merchant, entry = %entry.id, attempts = entry.attempts + 1, wait_ms, "put off: {}", put_off.why);
         }

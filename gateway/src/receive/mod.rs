@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, Request, header::CONTENT_LENGTH};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http_body_util::BodyExt as _;
+use perkgate_domain::event::OWN_SOURCE;
 use perkgate_domain::ids::{MerchantId, SourceId};
 use perkgate_domain::limits::DoorLimits;
 use perkgate_domain::programme::Source;
@@ -81,7 +82,9 @@ async fn take(
 ) -> Response {
     let (merchant, source) = (MerchantId::new(merchant), SourceId::new(source));
     let snapshot = door.registry.snapshot();
-    let Some(found) = snapshot.programme(&merchant).and_then(|programme| programme.sources.get(&source)) else {
+    // What people ask for has no signature, and never comes by this way, whatever a programme names its sources.
+    let programme = snapshot.programme(&merchant).filter(|_| source.as_str() != OWN_SOURCE);
+    let Some(found) = programme.and_then(|programme| programme.sources.get(&source)) else {
         door.metrics.rejection("unknown_source");
         return Answer::UnknownSource.respond();
     };

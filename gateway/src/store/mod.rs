@@ -14,21 +14,26 @@ mod views;
 
 pub use error::StoreError;
 pub use types::{
-    Admission, AdmissionResult, Appended, Claim, ContactField, DueRow, InstallationRow, NewArrival, NewEntry,
-    NewRejection, PluginRow, ProgrammeRows, PutOff, QueueDepth, Schema, SealedRow, UnreadArrival,
+    Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DueRow, InstallationRow, NewArrival,
+    NewEntry, NewRejection, Newcomer, PluginRow, ProgrammeRows, PutOff, QueueDepth, Reading, Schema, SealedRow,
+    ToldRow, UnreadArrival, WakeKey,
 };
 pub use views::{
-    ArrivalView, ChannelView, DecisionView, DeliveryView, EntryView, ExplainView, LedgerReport, MemberView,
-    PostingView, RejectionView,
+    ArrivalView, ChannelView, DecisionView, DeliveryView, EntryRecord, EntryView, ExplainView, ExportView,
+    LedgerReport, LotView, MemberView, OutcomeView, PostingView, QuestionView, RejectionView, Replayed, TaskView,
 };
 
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
-use perkgate_domain::ids::{ArrivalId, ChannelId, DeliveryId, Digest, EntryId, MemberId, MerchantId, SourceId};
+use perkgate_domain::ids::{
+    ArrivalId, ChannelId, DeliveryId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId,
+};
 use perkgate_domain::limits::BreakerLimits;
 use perkgate_domain::member::MemberKey;
-use perkgate_domain::plan::{Book, QueuedEntry, Settlement};
+use perkgate_domain::plan::{Book, Counter, QueuedEntry, Settlement};
+use perkgate_domain::rules::Audience;
 use perkgate_domain::time::Moment;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The acts.
@@ -57,12 +62,27 @@ pub trait Store: Send + Sync {
     async fn hold(&self, arrivals: &[ArrivalId], entries: &[EntryId], lease_ms: i64) -> Result<(), StoreError>;
     /// Which of these still wait to be settled.
     async fn still_queued(&self, entries: &[EntryId]) -> Result<Vec<EntryId>, StoreError>;
-    /// Everything that deciding and settling `entries` may depend on. `days` are the civil days they fall on.
-    async fn book(&self, entries: &[QueuedEntry], days: &[String]) -> Result<Book, StoreError>;
+    /// Everything that deciding and settling a batch may depend on, but counters.
+    async fn book(&self, reading: &Reading<'_>) -> Result<Book, StoreError>;
+    /// What has been counted in these scopes. Read on its own, since settling checks every sum again.
+    async fn counters(&self, scopes: &BTreeSet<(MerchantId, String)>) -> Result<HashMap<Counter, i64>, StoreError>;
+    /// Numbers for entries that a batch makes, which nobody else gets.
+    async fn reserve(&self, count: usize) -> Result<Vec<EntryId>, StoreError>;
     /// Writes settlements, all or none; entries put off go back with a later time.
     async fn settle(&self, settlements: &[Settlement], put_off: &[PutOff]) -> Result<(), StoreError>;
     /// What waits.
     async fn depth(&self) -> Result<QueueDepth, StoreError>;
+
+    // --- time
+
+    /// Members for whom something is due by `now`, the longest due first.
+    async fn due_members(&self, now: Moment, most: usize) -> Result<Vec<(MerchantId, MemberId)>, StoreError>;
+    /// Whether a new installation is still to be told of members.
+    async fn enrolling(&self) -> Result<bool, StoreError>;
+    /// Plans the first wakes of new installations for some more members. Answers for how many.
+    async fn enrol(&self, most: usize, now: Moment) -> Result<usize, StoreError>;
+    /// Makes this process the one that looks for what is due, or keeps it so. Answers whether it is.
+    async fn lead(&self, name: &str, lease_ms: i64) -> Result<bool, StoreError>;
 
     // --- notify
 
@@ -96,7 +116,7 @@ pub trait Store: Send + Sync {
     async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError>;
     /// A component's bytes.
     async fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError>;
-    /// The settings of a past revision: its digest and document.
+    /// The settings of a past revision.
     async fn settings(
         &self,
         merchant: &MerchantId,
@@ -110,6 +130,8 @@ pub trait Store: Send + Sync {
     async fn find_member(&self, merchant: &MerchantId, keys: &[MemberKey]) -> Result<Option<MemberId>, StoreError>;
     /// A member's standing.
     async fn member(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<MemberView>, StoreError>;
+    /// The lots of a member that were not all taken back or lost, earned first first, and where they come from.
+    async fn lots(&self, merchant: &MerchantId, member: &MemberId) -> Result<Vec<LotView>, StoreError>;
     /// Everything about one order of one source, by its id or reference.
     async fn explain(
         &self,
@@ -119,12 +141,43 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<ExplainView>, StoreError>;
     /// What became of one arrival.
     async fn arrival(&self, arrival: ArrivalId) -> Result<Option<ArrivalView>, StoreError>;
+    /// What became of one errand of a merchant.
+    async fn outcome(&self, merchant: &MerchantId, arrival: ArrivalId) -> Result<Option<OutcomeView>, StoreError>;
     /// Arrivals of a merchant that ended in this state, newest first.
     async fn arrivals(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<ArrivalView>, StoreError>;
     /// Arrivals turned away, newest first.
     async fn rejections(&self, merchant: &MerchantId, most: i64) -> Result<Vec<RejectionView>, StoreError>;
-    /// Checks every invariant of the ledger, of one merchant or all.
+    /// Tasks of a merchant in a state (`open`, `closed`), newest first.
+    async fn tasks(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<TaskView>, StoreError>;
+    /// Closes an open task. Answers whether there was one.
+    async fn close_task(&self, merchant: &MerchantId, id: &str, now: Moment) -> Result<bool, StoreError>;
+    /// Everything that is kept about a member.
+    async fn export(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<ExportView>, StoreError>;
+    /// A question, by the secret end of its link.
+    async fn question(&self, merchant: &MerchantId, id: &str) -> Result<Option<QuestionView>, StoreError>;
+    /// Members that something is for, in the order of their ids, behind `after`.
+    async fn segment(
+        &self,
+        merchant: &MerchantId,
+        audience: &Audience,
+        after: Option<&MemberId>,
+        most: usize,
+    ) -> Result<Vec<MemberId>, StoreError>;
+    /// Checks every invariant of the ledger, of one merchant or all. What plugins decided is [`crate::decide::Replay`]'s.
     async fn verify(&self, merchant: Option<&MerchantId>) -> Result<LedgerReport, StoreError>;
+    /// Decisions on entries behind `after`, in the order of their numbers, of one merchant or all.
+    async fn decided(
+        &self,
+        after: EntryId,
+        merchant: Option<&MerchantId>,
+        most: usize,
+    ) -> Result<Vec<DecidedRow>, StoreError>;
+    /// Entries that earned something by decisions that are not there, of one merchant or all.
+    async fn undecided(
+        &self,
+        merchant: Option<&MerchantId>,
+        most: usize,
+    ) -> Result<Vec<(MerchantId, EntryId, InstallationId)>, StoreError>;
 
     /// Hangs up, when everything else has ended.
     async fn close(&self);

@@ -1,19 +1,26 @@
 //! [`Store`] over SQL: every act is handed to the file that holds its statements.
 
-use super::acts::{admit, book, channels, claim, journal, look, order, outbox, programme, settle, verify};
+use super::acts::{
+    admit, book, channels, claim, due, export, journal, look, lots, order, outbox, outcome, programme, question,
+    replay, segment, settle, tasks, verify,
+};
 use super::engine::{self, Engine};
 use super::{
-    Admission, Appended, ArrivalView, ChannelView, Claim, DeliveryView, DueRow, ExplainView, LedgerReport, MemberView,
-    NewArrival, NewRejection, PluginRow, ProgrammeRows, PutOff, QueueDepth, RejectionView, Schema, Store, StoreError,
-    UnreadArrival,
+    Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
+    LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
+    QuestionView, QueueDepth, Reading, RejectionView, Schema, Store, StoreError, TaskView, UnreadArrival,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
-use perkgate_domain::ids::{ArrivalId, ChannelId, DeliveryId, Digest, EntryId, MemberId, MerchantId, SourceId};
+use perkgate_domain::ids::{
+    ArrivalId, ChannelId, DeliveryId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId,
+};
 use perkgate_domain::limits::BreakerLimits;
 use perkgate_domain::member::MemberKey;
-use perkgate_domain::plan::{Book, QueuedEntry, Settlement};
+use perkgate_domain::plan::{Book, Counter, QueuedEntry, Settlement};
+use perkgate_domain::rules::Audience;
 use perkgate_domain::time::Moment;
+use std::collections::{BTreeSet, HashMap};
 
 /// On either engine.
 #[derive(Debug)]
@@ -53,8 +60,26 @@ impl Store for SqlStore {
     async fn still_queued(&self, entries: &[EntryId]) -> Result<Vec<EntryId>, StoreError> {
         claim::still_queued(&self.engine, entries).await
     }
-    async fn book(&self, entries: &[QueuedEntry], days: &[String]) -> Result<Book, StoreError> {
-        book::book(&self.engine, entries, days).await
+    async fn book(&self, reading: &Reading<'_>) -> Result<Book, StoreError> {
+        book::book(&self.engine, reading).await
+    }
+    async fn counters(&self, scopes: &BTreeSet<(MerchantId, String)>) -> Result<HashMap<Counter, i64>, StoreError> {
+        book::counters(&self.engine, scopes).await
+    }
+    async fn reserve(&self, count: usize) -> Result<Vec<EntryId>, StoreError> {
+        due::reserve(&self.engine, count).await
+    }
+    async fn due_members(&self, now: Moment, most: usize) -> Result<Vec<(MerchantId, MemberId)>, StoreError> {
+        due::members(&self.engine, now, most).await
+    }
+    async fn enrolling(&self) -> Result<bool, StoreError> {
+        due::enrolling(&self.engine).await
+    }
+    async fn enrol(&self, most: usize, now: Moment) -> Result<usize, StoreError> {
+        due::enrol(&self.engine, most, now).await
+    }
+    async fn lead(&self, name: &str, lease_ms: i64) -> Result<bool, StoreError> {
+        due::lead(&self.engine, name, lease_ms).await
     }
     async fn settle(&self, settlements: &[Settlement], put_off: &[PutOff]) -> Result<(), StoreError> {
         settle::settle(&self.engine, settlements, put_off).await
@@ -112,6 +137,9 @@ impl Store for SqlStore {
     async fn member(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<MemberView>, StoreError> {
         look::member(&self.engine, merchant, member).await
     }
+    async fn lots(&self, merchant: &MerchantId, member: &MemberId) -> Result<Vec<LotView>, StoreError> {
+        lots::lots(&self.engine, merchant, member).await
+    }
     async fn explain(
         &self,
         merchant: &MerchantId,
@@ -123,6 +151,9 @@ impl Store for SqlStore {
     async fn arrival(&self, arrival: ArrivalId) -> Result<Option<ArrivalView>, StoreError> {
         look::arrival(&self.engine, arrival).await
     }
+    async fn outcome(&self, merchant: &MerchantId, arrival: ArrivalId) -> Result<Option<OutcomeView>, StoreError> {
+        outcome::outcome(&self.engine, merchant, arrival).await
+    }
     async fn arrivals(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<ArrivalView>, StoreError> {
         look::arrivals(&self.engine, merchant, state, most).await
     }
@@ -131,6 +162,42 @@ impl Store for SqlStore {
     }
     async fn verify(&self, merchant: Option<&MerchantId>) -> Result<LedgerReport, StoreError> {
         verify::verify(&self.engine, merchant).await
+    }
+    async fn decided(
+        &self,
+        after: EntryId,
+        merchant: Option<&MerchantId>,
+        most: usize,
+    ) -> Result<Vec<DecidedRow>, StoreError> {
+        replay::decided(&self.engine, after, merchant, most).await
+    }
+    async fn undecided(
+        &self,
+        merchant: Option<&MerchantId>,
+        most: usize,
+    ) -> Result<Vec<(MerchantId, EntryId, InstallationId)>, StoreError> {
+        replay::undecided(&self.engine, merchant, most).await
+    }
+    async fn tasks(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<TaskView>, StoreError> {
+        tasks::tasks(&self.engine, merchant, state, most).await
+    }
+    async fn close_task(&self, merchant: &MerchantId, id: &str, now: Moment) -> Result<bool, StoreError> {
+        tasks::close(&self.engine, merchant, id, now).await
+    }
+    async fn export(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<ExportView>, StoreError> {
+        export::export(&self.engine, merchant, member).await
+    }
+    async fn question(&self, merchant: &MerchantId, id: &str) -> Result<Option<QuestionView>, StoreError> {
+        question::question(&self.engine, merchant, id).await
+    }
+    async fn segment(
+        &self,
+        merchant: &MerchantId,
+        audience: &Audience,
+        after: Option<&MemberId>,
+        most: usize,
+    ) -> Result<Vec<MemberId>, StoreError> {
+        segment::segment(&self.engine, merchant, audience, after, most).await
     }
     async fn close(&self) {
         self.engine.close().await;

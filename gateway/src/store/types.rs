@@ -1,12 +1,15 @@
 //! What goes in and out of the store's acts, where the vocabulary has no word for it.
 
 use perkgate_domain::delivery::Delivery;
-use perkgate_domain::ids::{ArrivalId, Digest, EntryId, MerchantId, SourceId};
+use perkgate_domain::event::{Event, WakeCause};
+use perkgate_domain::facts::MonthDay;
+use perkgate_domain::ids::{ArrivalId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId};
 use perkgate_domain::member::MemberKey;
+use perkgate_domain::plan::QueuedEntry;
 use perkgate_domain::programme::{Installation, Merchant};
-use perkgate_domain::purchase::Event;
 use perkgate_domain::time::Moment;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What opening a database does about its tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,15 +37,58 @@ pub struct Claim {
     pub lease_ms: i64,
 }
 
-/// An entry that goes back into the queue because we failed.
+/// An entry that goes back into the queue because we failed, or a wake that is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutOff {
-    /// Which.
-    pub entry: EntryId,
+    /// Which entry, if it is one that waits.
+    pub entry: Option<EntryId>,
+    /// Which wake, if the batch made the entry of one.
+    pub wake: Option<WakeKey>,
     /// Not before, by the gateway's clock.
     pub until: Moment,
     /// What failed.
     pub why: String,
+}
+
+impl PutOff {
+    /// Of an entry.
+    #[must_use]
+    pub fn entry(entry: EntryId, until: Moment, why: &str) -> Self {
+        Self { entry: Some(entry), wake: None, until, why: why.to_owned() }
+    }
+    /// Of a wake.
+    #[must_use]
+    pub fn wake(wake: WakeKey, until: Moment, why: &str) -> Self {
+        Self { entry: None, wake: Some(wake), until, why: why.to_owned() }
+    }
+}
+
+/// What a planned wake is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WakeKey {
+    /// Whose programme.
+    pub merchant: MerchantId,
+    /// About whom.
+    pub member: MemberId,
+    /// Who is called.
+    pub installation: InstallationId,
+    /// Why.
+    pub cause: WakeCause,
+    /// As asked.
+    pub key: String,
+}
+
+/// What a batch wants to know.
+#[derive(Clone, Debug)]
+pub struct Reading<'a> {
+    /// The entries.
+    pub entries: &'a [QueuedEntry],
+    /// Members for whom something is due.
+    pub nudged: &'a [(MerchantId, MemberId)],
+    /// Merchants whose plugins ask for earlier purchases, and how many.
+    pub history: BTreeMap<MerchantId, usize>,
+    /// What time it is.
+    pub now: Moment,
 }
 
 /// A verified request to be journalled.
@@ -168,12 +214,29 @@ pub struct NewEntry {
     pub digest: Digest,
     /// Whom it concerns, strongest key first; empty if nobody is named.
     pub keys: Vec<MemberKey>,
+    /// Whom it concerns, if that is known already: keys are then only newly learnt.
+    pub member: Option<MemberId>,
+    /// Who they are if nobody has any of the keys.
+    pub newcomer: Option<Newcomer>,
+    /// By any of these whoever brought them is known.
+    pub referrers: Vec<MemberKey>,
+    /// The day they were born on, if it says.
+    pub birthday: Option<MonthDay>,
     /// What it says about them, sealed field by field.
     pub contact: Vec<ContactField>,
     /// Their language, if it says.
     pub locale: Option<String>,
     /// Whether they agreed to messages, if it says.
     pub consent: Option<bool>,
+}
+
+/// Somebody who may turn out to be new.
+#[derive(Clone, Debug)]
+pub struct Newcomer {
+    /// Derived from the entry that names them first.
+    pub id: MemberId,
+    /// What they tell friends, as a key.
+    pub referral: MemberKey,
 }
 
 /// One sealed field of contact data: `email`, `phone` or `name`.
@@ -238,6 +301,8 @@ pub struct InstallationRow {
     pub installation: Installation,
     /// The plugin's own id.
     pub plugin_id: String,
+    /// Whether it is called once for every member there is, when it is new.
+    pub enrols: bool,
 }
 
 /// A component to keep.
@@ -251,4 +316,32 @@ pub struct PluginRow {
     pub version: String,
     /// The bytes.
     pub component: Vec<u8>,
+}
+
+/// What was decided on an entry, as it is stored: whether it reads back is for whoever proves it to say.
+#[derive(Clone, Debug)]
+pub struct DecidedRow {
+    /// The entry.
+    pub entry: EntryId,
+    /// Whose programme.
+    pub merchant: MerchantId,
+    /// The entry itself; none if it is gone.
+    pub told: Option<ToldRow>,
+    /// The document of the entry that tells the purchase a refund gives back, as it was then.
+    pub purchase: Option<String>,
+    /// A list of decision records.
+    pub document: String,
+    /// See [`perkgate_domain::plan::DecisionRecord::digest_of`].
+    pub digest: Vec<u8>,
+}
+
+/// An entry, as it is stored.
+#[derive(Clone, Debug)]
+pub struct ToldRow {
+    /// The source it came by.
+    pub source: SourceId,
+    /// The event.
+    pub document: String,
+    /// Of the document.
+    pub digest: Vec<u8>,
 }

@@ -46,7 +46,16 @@ fn neither_another_place_nor_another_key_opens() {
 #[test]
 fn subkeys_differ_and_debug_shows_none() {
     let vault = vault();
-    let keys = [vault.seal, vault.nonce, vault.blind, vault.code_key(), vault.cache_key(), vault.pseudonym, [7; 32]];
+    let keys = [
+        vault.seal,
+        vault.nonce,
+        vault.blind,
+        vault.code_key(),
+        vault.cache_key(),
+        vault.pseudonym,
+        vault.token_seed(),
+        [7; 32],
+    ];
     for (at, key) in keys.iter().enumerate() {
         assert!(!keys[..at].contains(key));
     }

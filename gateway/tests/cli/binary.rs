@@ -92,6 +92,12 @@ impl Shop {
         shop.write("kavarna.toml", PROGRAMME);
         shop
     }
+    /// With more in its merchant file, beginning within the last plugin's entry.
+    pub(crate) fn with(more: &str) -> Self {
+        let shop = Self::new();
+        shop.write("kavarna.toml", &format!("{PROGRAMME}{more}"));
+        shop
+    }
     pub(crate) fn path(&self, name: &str) -> String {
         self.directory.path().join(name).display().to_string()
     }
@@ -132,13 +138,18 @@ impl Shop {
     }
     /// Waits until somebody has so many settled purchases; answers the document about them.
     pub(crate) fn until_settled(&self, key: &str, visits: i64) -> Value {
+        self.until(&["member", "--merchant", "kavarna", key, "--json"], |member| member["visits"] == visits)
+    }
+    /// Asks until the document that is answered is as it should be.
+    #[track_caller]
+    pub(crate) fn until(&self, arguments: &[&str], as_it_should_be: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
         loop {
-            let ran = self.ask(&["member", "--merchant", "kavarna", key, "--json"]);
-            if ran.code == 0 && ran.json()["visits"] == visits {
+            let ran = self.ask(arguments);
+            if ran.code == 0 && as_it_should_be(&ran.json()) {
                 return ran.json();
             }
-            assert!(started.elapsed() < PATIENCE, "{visits} purchases were expected: {ran}");
+            assert!(started.elapsed() < PATIENCE, "something else was expected: {ran}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test whose ground is missing stops there")]
 
 mod binary;
+mod explain;
 
 use binary::{Ran, Served, Shop, perkgate};
 use serde_json::Value;
@@ -53,7 +54,9 @@ fn what_is_sent_can_be_asked_about() {
     assert!(member["member"].as_str().is_some_and(|id| id.starts_with("mem_")), "{member:#}");
     assert_eq!(member["tier"], Value::Null);
     // A flat white for 3.40 and two croissants for 2.10.
-    assert_eq!(member["balances"]["points"], serde_json::json!({"available": 7, "pending": 0}));
+    let points = &member["balances"]["points"];
+    let sums = ["available", "pending", "spent", "expired", "reversed"].map(|sum| points[sum].as_i64());
+    assert_eq!(sums, [7, 0, 0, 0, 0].map(Some), "{member:#}");
 
     let order = shop.orders().pop().expect("an order");
     let told = shop.ask(&["explain", "--merchant", "kavarna", "--source", "eshop", &order, "--json"]).json();
@@ -68,11 +71,12 @@ fn what_is_sent_can_be_asked_about() {
 
     // The same for people, and the ledger by both.
     let words = shop.ask(&["explain", "--merchant", "kavarna", "--source", "eshop", &order]);
-    assert!(words.code == 0 && words.out.contains("7 points"), "{words}");
+    assert!(words.code == 0 && words.out.contains("points-per-spend: 7 bodov"), "{words}");
     let verified = shop.ask(&["ledger", "verify", "--json"]).json();
     has(&verified, &["holds", "entries", "postings", "problems"]);
     assert_eq!(verified["holds"], true);
-    assert!(shop.ask(&["ledger", "verify"]).out.contains("every invariant holds"));
+    let replayed = shop.ask(&["ledger", "verify", "--replay"]);
+    assert!(replayed.out.contains("1 decisions made again: every invariant holds"), "{replayed}");
     served.stops_well();
 }
 

@@ -1,8 +1,6 @@
 //! Stock plugin: a partner's offer when a purchase matches. It teaches offers and local time.
 
-mod hours;
-
-use hours::Hours;
+use perkgate::hours::{Hours, Weekdays};
 use perkgate::prelude::*;
 
 /// What the merchant set; `settings.schema.json` describes it.
@@ -18,7 +16,7 @@ pub struct Settings {
     skus: Vec<String>,
     minimum: Option<Decimal>,
     #[serde(default)]
-    weekdays: Vec<u8>,
+    weekdays: Weekdays,
     hours: Option<Hours>,
     first_members: Option<u32>,
     valid_days: Option<u32>,
@@ -27,11 +25,8 @@ pub struct Settings {
 impl Settings {
     /// Whether a line is among the goods the offer is about.
     fn matches(&self, line: &Line) -> bool {
-        let category = line.category.as_deref().unwrap_or_default().to_lowercase();
-        line.kind == LineKind::Item
-            && (self.categories.is_empty() && self.skus.is_empty()
-                || self.categories.iter().any(|wanted| wanted.to_lowercase() == category)
-                || line.sku.as_ref().is_some_and(|sku| self.skus.contains(sku)))
+        let any = self.categories.is_empty() && self.skus.is_empty();
+        line.kind == LineKind::Item && (any || line.is_in(&self.categories) || line.is_one_of(&self.skus))
     }
 
     /// What keeps the offer from being made, if anything does.
@@ -44,11 +39,8 @@ impl Settings {
         }
         let Some(minimum) = self.minimum else { return Ok(None) };
         let minimum = minimum.minor(facts.merchant.exponent)?;
-        if minimum > 0 && purchase.currency != facts.merchant.currency {
-            return Err(Refusal::unsupported(format!(
-                "the purchase is in {}, the minimum in {}",
-                purchase.currency, facts.merchant.currency
-            )));
+        if minimum > 0 {
+            purchase.in_currency_of(&facts.merchant)?;
         }
         let spent = points::Eligible::of(purchase, Basis::AfterTax, |line| self.matches(line)).total();
         Ok((spent < minimum).then(|| {
@@ -61,9 +53,6 @@ impl Settings {
 /// The partner's offer, if the purchase matches.
 #[perkgate::purchases]
 pub fn partner_offer(purchase: &Purchase, facts: &Facts, settings: Settings) -> Decide {
-    if let Some(day) = settings.weekdays.iter().find(|day| !(1..=7).contains(*day)) {
-        return Err(Refusal::not_configured(format!("`weekdays` are 1 (Monday) to 7 (Sunday), not {day}")));
-    }
     if let Some(why) = settings.obstacle(purchase, facts)? {
         log::info(&format!("no offer: {why}"));
         return Ok(Vec::new());

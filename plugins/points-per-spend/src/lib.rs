@@ -33,10 +33,9 @@ impl Default for Settings {
 
 impl Settings {
     fn counts(&self, line: &Line) -> bool {
-        let category = line.category.as_deref().unwrap_or_default().to_lowercase();
         !self.exclude_kinds.contains(&line.kind)
-            && !self.exclude_categories.iter().any(|excluded| excluded.to_lowercase() == category)
-            && !line.sku.as_ref().is_some_and(|sku| self.exclude_skus.contains(sku))
+            && !line.is_in(&self.exclude_categories)
+            && !line.is_one_of(&self.exclude_skus)
     }
 }
 
@@ -44,12 +43,7 @@ impl Settings {
 #[perkgate::purchases]
 pub fn points_per_spend(purchase: &Purchase, facts: &Facts, settings: Settings) -> Decide {
     let merchant = &facts.merchant;
-    if purchase.currency != merchant.currency {
-        return Err(Refusal::unsupported(format!(
-            "the purchase is in {}, points are earned for {}",
-            purchase.currency, merchant.currency
-        )));
-    }
+    purchase.in_currency_of(merchant)?;
     let minimum = settings.minimum.minor(merchant.exponent)?;
     let per = settings.per.minor(merchant.exponent)?;
     let rate = points::Rate { points: settings.points, per, rounding: settings.rounding };

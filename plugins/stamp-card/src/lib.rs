@@ -73,10 +73,7 @@ impl Settings {
 
     /// Whether a line is goods that were paid for and that this card is about. What was free earns no stamp.
     fn counts(&self, line: &Line) -> bool {
-        let category = line.category.as_deref().unwrap_or_default().to_lowercase();
-        line.kind == LineKind::Item
-            && line.total > 0
-            && (self.per != Per::Category || self.categories.iter().any(|wanted| wanted.to_lowercase() == category))
+        line.kind == LineKind::Item && line.total > 0 && (self.per != Per::Category || line.is_in(&self.categories))
     }
 
     /// Stamps by line, before any limit. A visit's stamp lies on the most expensive line, so that it goes back with it.
@@ -94,11 +91,8 @@ impl Settings {
     fn below_minimum(&self, purchase: &Purchase, facts: &Facts) -> Result<bool, Refusal> {
         let Some(minimum) = self.minimum else { return Ok(false) };
         let minimum = minimum.minor(facts.merchant.exponent)?;
-        if minimum > 0 && purchase.currency != facts.merchant.currency {
-            return Err(Refusal::unsupported(format!(
-                "the purchase is in {}, the minimum in {}",
-                purchase.currency, facts.merchant.currency
-            )));
+        if minimum > 0 {
+            purchase.in_currency_of(&facts.merchant)?;
         }
         Ok(points::Eligible::of(purchase, Basis::AfterTax, |line| self.counts(line)).total() < minimum)
     }

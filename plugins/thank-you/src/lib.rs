@@ -2,11 +2,11 @@
 //!
 //! Consent is not asked about here: the gateway holds back messages to members who did not agree, and records that it did.
 
-mod texts;
+mod occasion;
 
+use occasion::Occasion;
 use perkgate::prelude::*;
-use std::collections::BTreeMap;
-use texts::{Occasion, Text};
+use perkgate::texts::Own;
 
 /// What the merchant set; `settings.schema.json` describes it.
 #[derive(Debug, Deserialize)]
@@ -23,9 +23,9 @@ pub struct Settings {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct OwnTexts {
-    first_purchase: BTreeMap<String, Text>,
-    visit: BTreeMap<String, Text>,
-    milestone: BTreeMap<String, Text>,
+    first_purchase: Own,
+    visit: Own,
+    milestone: Own,
 }
 
 impl Default for Settings {
@@ -41,7 +41,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    fn own(&self, occasion: Occasion) -> &BTreeMap<String, Text> {
+    fn own(&self, occasion: Occasion) -> &Own {
         match occasion {
             Occasion::FirstPurchase => &self.texts.first_purchase,
             Occasion::Visit(_) => &self.texts.visit,
@@ -88,18 +88,10 @@ pub fn thank_you(purchase: &Purchase, facts: &Facts, settings: Settings) -> Deci
     occasions.into_iter().map(|occasion| message(occasion, facts, settings.own(occasion))).collect()
 }
 
-fn message(occasion: Occasion, facts: &Facts, own: &BTreeMap<String, Text>) -> Result<Decision, Refusal> {
-    let known: Vec<&str> = own.keys().map(String::as_str).chain(texts::LANGUAGES).collect();
-    let language = locale::choose(facts, &known);
-    let built_in;
-    let text = if let Some(text) = own.get(language) {
-        text
-    } else {
-        built_in = occasion.built_in(language);
-        &built_in
-    };
-    let fill = |template: &str| texts::fill(template, occasion, language, &facts.merchant);
-    Ok(Message::new(occasion.key(), language, fill(&text.subject)?, fill(&text.text)?).into())
+fn message(occasion: Occasion, facts: &Facts, own: &Own) -> Result<Decision, Refusal> {
+    let (language, text) = texts::choose(facts, own, |language| occasion.built_in(language));
+    let values = occasion.values(language, &facts.merchant);
+    Ok(text.message(occasion.key(), language, &facts.merchant, &values)?.into())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The attributes of the Perkgate SDK: `#[perkgate::purchases]`, `#[perkgate::refunds]` and `#[perkgate::joins]`.
+//! The attributes of the Perkgate SDK, one for each interface of the contract: `#[perkgate::purchases]`, `#[perkgate::wakes]`…
 //!
 //! Each leaves the function as it is, holds it to its signature on every target, and exports it when the plugin is built
 //! for wasm. What is exported is written once, in the SDK; these attributes only name the function.
@@ -36,6 +36,42 @@ pub fn joins(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand(&JOINS, attribute.into(), &item.into())
 }
 
+/// Makes a function the plugin's rule about what members say about themselves:
+/// `fn(profile: &Profile, facts: &Facts, settings: Settings) -> Result<Vec<Decision>, Refusal>`.
+///
+/// What they are now is in the facts. A rule without settings leaves the last argument out.
+#[proc_macro_attribute]
+pub fn profiles(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    expand(&PROFILES, attribute.into(), &item.into())
+}
+
+/// Makes a function the plugin's rule about times that have come:
+/// `fn(woken: &Woken, facts: &Facts, settings: Settings) -> Result<Vec<Decision>, Refusal>`.
+///
+/// A rule without settings leaves the last argument out.
+#[proc_macro_attribute]
+pub fn wakes(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    expand(&WAKES, attribute.into(), &item.into())
+}
+
+/// Makes a function the plugin's rule about rewards taken from the catalogue of the merchant, and given back:
+/// `fn(redemption: &Redemption, facts: &Facts, settings: Settings) -> Result<Vec<Decision>, Refusal>`.
+///
+/// A rule without settings leaves the last argument out.
+#[proc_macro_attribute]
+pub fn redemptions(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    expand(&REDEMPTIONS, attribute.into(), &item.into())
+}
+
+/// Makes a function the plugin's rule about answers to what it asked:
+/// `fn(answer: &Answer, facts: &Facts, settings: Settings) -> Result<Vec<Decision>, Refusal>`.
+///
+/// A rule without settings leaves the last argument out.
+#[proc_macro_attribute]
+pub fn answers(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    expand(&ANSWERS, attribute.into(), &item.into())
+}
+
 /// One kind of rule.
 struct Kind {
     /// The interface, the attribute and the SDK's module have this name.
@@ -47,6 +83,10 @@ struct Kind {
 const PURCHASES: Kind = Kind { name: "purchases", events: &[("purchase", "Purchase")] };
 const REFUNDS: Kind = Kind { name: "refunds", events: &[("refund", "Refund"), ("purchase", "Purchase")] };
 const JOINS: Kind = Kind { name: "joins", events: &[("join", "Join")] };
+const PROFILES: Kind = Kind { name: "profiles", events: &[("profile", "Profile")] };
+const WAKES: Kind = Kind { name: "wakes", events: &[("woken", "Woken")] };
+const REDEMPTIONS: Kind = Kind { name: "redemptions", events: &[("redemption", "Redemption")] };
+const ANSWERS: Kind = Kind { name: "answers", events: &[("answer", "Answer")] };
 
 impl Kind {
     /// The arguments as the author should write them.
@@ -146,7 +186,9 @@ fn export(kind: &Kind, function: &ItemFn) -> Tokens {
     let name = &function.sig.ident;
     let interface = format_ident!("{}", kind.name);
     let export = format_ident!("export_{}", kind.name);
-    let events: Vec<_> = kind.events.iter().map(|(event, _)| format_ident!("{event}")).collect();
+    // Names that no function has: a rule may well be called `woken` or `facts`, and would be hidden by an argument of its name.
+    let events: Vec<_> = kind.events.iter().map(|(event, _)| format_ident!("__perkgate_{event}")).collect();
+    let facts = format_ident!("__perkgate_facts");
     let types: Vec<_> = kind.events.iter().map(|(_, ty)| format_ident!("{ty}")).collect();
     // Conditional compilation above the function holds for its export too.
     let conditions: Vec<_> = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
@@ -160,11 +202,11 @@ fn export(kind: &Kind, function: &ItemFn) -> Tokens {
     let readable =
         settings.map(|ty| quote_spanned!(ty.span() => const _: fn() = ::perkgate::__rt::are_settings::<#ty>;));
     let call = settings.map_or_else(
-        || quote!(#name(#(&#events,)* &facts)),
+        || quote!(#name(#(&#events,)* &#facts)),
         |ty| {
             quote! {
-                ::perkgate::__rt::settings::<#ty>(&facts)
-                    .and_then(|settings| #name(#(&#events,)* &facts, settings))
+                ::perkgate::__rt::settings::<#ty>(&#facts)
+                    .and_then(|__perkgate_settings| #name(#(&#events,)* &#facts, __perkgate_settings))
             }
         },
     );
@@ -178,7 +220,7 @@ fn export(kind: &Kind, function: &ItemFn) -> Tokens {
         const _: () = {
             struct __PerkgateRule;
             impl ::perkgate::__rt::#interface::Guest for __PerkgateRule {
-                fn decide(#(#events: ::perkgate::#types,)* facts: ::perkgate::Facts) -> #decide {
+                fn decide(#(#events: ::perkgate::#types,)* #facts: ::perkgate::Facts) -> #decide {
                     ::perkgate::__rt::start();
                     #call
                 }

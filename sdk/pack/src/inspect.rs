@@ -1,10 +1,10 @@
 //! Reads what a component says about itself without running or compiling it.
 
 use crate::{PackError, SECTION};
+use perkgate_domain::event::Kind;
 use perkgate_domain::ids::Digest;
 use perkgate_domain::limits;
 use perkgate_domain::manifest::Manifest;
-use perkgate_domain::purchase::Kind;
 use std::collections::BTreeSet;
 use wasmparser::{Encoding, Parser, Payload};
 
@@ -46,6 +46,14 @@ pub fn inspect(component: &[u8]) -> Result<Inspection, PackError> {
         [json] => read_manifest(json)?,
         several => return Err(PackError::Manifests(several.len())),
     };
+    if let Some(cause) = manifest.wakes.first()
+        && !exports.contains(&Kind::Wake)
+    {
+        return Err(PackError::Manifest(format!(
+            "`wakes` names \"{}\", but the plugin has no rule about wakes that could be called: write one, or leave the key out",
+            cause.as_str()
+        )));
+    }
     Ok(Inspection { manifest, digest: Digest::of(component), exports, bytes: component.len() })
 }
 
@@ -108,11 +116,11 @@ fn kind(export: &str) -> Result<Option<Kind>, PackError> {
     // A newer minor version of an interface still has everything that the first one has.
     let known = version.split('.').next() == Some("1");
     match interface.strip_prefix("perkgate:plugin/") {
-        Some("purchases") if known => Ok(Some(Kind::Purchase)),
-        Some("refunds") if known => Ok(Some(Kind::Refund)),
-        Some("joins") if known => Ok(Some(Kind::Join)),
         // Some toolchains export the records their functions use as well.
         Some("types") if known => Ok(None),
+        Some(name) if known => {
+            Kind::of_interface(name).map(Some).ok_or_else(|| PackError::NewerContract(export.to_owned()))
+        }
         _ => Err(PackError::NewerContract(export.to_owned())),
     }
 }

@@ -90,8 +90,8 @@ pub enum PackError {
     NewerContract(String),
     /// Nothing to call.
     #[error(
-        "the component exports none of perkgate:plugin/purchases, /refunds and /joins at version 1, so it has nothing to \
-         decide; export at least one"
+        "the component exports none of perkgate:plugin/purchases, /refunds, /joins, /profiles, /wakes, /redemptions and \
+         /answers at version 1, so it has nothing to decide; export at least one"
     )]
     NoExport,
 }

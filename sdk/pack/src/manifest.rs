@@ -1,6 +1,7 @@
 //! From `plugin.toml` to a manifest; every complaint names the line to mend.
 
 use crate::PackError;
+use perkgate_domain::event::WakeCause;
 use perkgate_domain::manifest::{Fact, Manifest};
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,6 +21,8 @@ struct PluginToml {
     facts: BTreeSet<Fact>,
     #[serde(default)]
     decisions: BTreeSet<String>,
+    #[serde(default)]
+    wakes: BTreeSet<WakeCause>,
     settings: Option<toml::Spanned<toml::Value>>,
 }
 
@@ -54,6 +57,7 @@ pub fn manifest_toml(text: &str, read: impl FnOnce(&str) -> std::io::Result<Stri
         summary: file.summary,
         facts: file.facts,
         decisions: file.decisions,
+        wakes: file.wakes,
         settings,
     };
     manifest.check().map_err(PackError::Manifest)?;

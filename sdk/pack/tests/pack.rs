@@ -1,9 +1,9 @@
 //! Packing a core module and reading the component back; `plugin.toml`; and what each refusal names.
 
+use perkgate_domain::event::{Kind, WakeCause};
 use perkgate_domain::ids::Digest;
 use perkgate_domain::limits::MANIFEST_BYTES;
 use perkgate_domain::manifest::{Fact, Manifest};
-use perkgate_domain::purchase::Kind;
 use perkgate_pack::{PackError, embed, inspect, manifest_toml, pack};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -66,13 +66,70 @@ fn what_is_packed_reads_back() {
     assert_eq!(pack(&core, &manifest()).expect("packs"), plugin, "the same input, the same plugin");
 }
 
+/// Every interface of the contract: its small world, its name, the kind of entry it is about.
+const INTERFACES: [(&str, &str, Kind); 7] = [
+    ("purchase-plugin", "purchases", Kind::Purchase),
+    ("refund-plugin", "refunds", Kind::Refund),
+    ("join-plugin", "joins", Kind::Join),
+    ("profile-plugin", "profiles", Kind::Profile),
+    ("wake-plugin", "wakes", Kind::Wake),
+    ("redemption-plugin", "redemptions", Kind::Redemption),
+    ("answer-plugin", "answers", Kind::Answer),
+];
+
 #[test]
 fn each_exported_interface_is_a_kind() {
-    let (refunds, joins) = ("perkgate:plugin/refunds@1.0.0#decide", "perkgate:plugin/joins@1.0.0#decide");
-    let plugin = pack(&module("refund-plugin", "", &[refunds]), &manifest()).expect("packs");
-    assert_eq!(inspect(&plugin).expect("reads").exports, BTreeSet::from([Kind::Refund]));
-    let all = pack(&module("plugin", LOG, &[PURCHASES, refunds, joins]), &manifest()).expect("packs");
-    assert_eq!(inspect(&all).expect("reads").exports, BTreeSet::from([Kind::Purchase, Kind::Refund, Kind::Join]));
+    let decide = |interface: &str| format!("perkgate:plugin/{interface}@1.0.0#decide");
+    for (world, interface, kind) in INTERFACES {
+        let plugin = pack(&module(world, "", &[&decide(interface)]), &manifest()).expect(world);
+        assert_eq!(inspect(&plugin).expect(world).exports, BTreeSet::from([kind]), "{world}");
+    }
+    let all = INTERFACES.map(|(_, interface, _)| decide(interface));
+    let all = pack(&module("plugin", LOG, &all.each_ref().map(String::as_str)), &manifest()).expect("packs");
+    assert_eq!(inspect(&all).expect("reads").exports, INTERFACES.map(|(.., kind)| kind).into());
+}
+
+#[test]
+fn the_contract_has_no_other_interface() {
+    let mut resolve = wit_parser::Resolve::default();
+    let wit = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit"));
+    let (package, _) = resolve.push_dir(wit).expect("the contract");
+    let mut names: Vec<&str> = resolve.packages[package].interfaces.keys().map(String::as_str).collect();
+    names.retain(|name| !["types", "log"].contains(name));
+    assert_eq!(names, INTERFACES.map(|(_, interface, _)| interface));
+    // For every interface there is a world of its own, and one of them all.
+    let worlds: BTreeSet<&str> = resolve.packages[package].worlds.keys().map(String::as_str).collect();
+    let expected = INTERFACES.iter().map(|(world, ..)| *world).chain(["plugin"]).collect();
+    assert_eq!(worlds, expected);
+}
+
+/// A component whose `decide` does nothing, exported by this name.
+fn exporting(name: &str) -> Vec<u8> {
+    let text = format!(
+        "(component (core module $m (func (export \"decide\"))) (core instance $i (instantiate $m))
+           (func $f (canon lift (core func $i \"decide\"))) (instance $e (export \"decide\" (func $f)))
+           (export \"{name}\" (instance $e)))"
+    );
+    let component = wat::parse_str(text).ok().and_then(|component| embed(&component, &manifest()).ok());
+    component.unwrap_or_else(|| panic!("no component for {name}"))
+}
+
+#[test]
+fn an_interface_is_known_by_its_name_and_major_version() {
+    for (_, interface, kind) in INTERFACES {
+        for version in ["1.0.0", "1.7.2"] {
+            let component = exporting(&format!("perkgate:plugin/{interface}@{version}"));
+            assert_eq!(inspect(&component).expect(interface).exports, BTreeSet::from([kind]));
+        }
+        let newer = exporting(&format!("perkgate:plugin/{interface}@2.0.0"));
+        assert!(matches!(inspect(&newer), Err(PackError::NewerContract(name)) if name.contains("@2.0.0")));
+    }
+    let unknown = inspect(&exporting("perkgate:plugin/auctions@1.0.0")).expect_err("unknown").to_string();
+    assert!(unknown.contains("auctions") && unknown.contains("update it"), "{unknown}");
+    let nothing = inspect(&exporting("acme:till/purchases@1.0.0")).expect_err("nothing of ours").to_string();
+    for (_, interface, _) in INTERFACES {
+        assert!(nothing.contains(interface), "{nothing}");
+    }
 }
 
 #[test]
@@ -142,6 +199,24 @@ fn a_manifest_is_read_with_its_schema() {
 }
 
 #[test]
+fn whatever_a_plugin_is_woken_by_is_read() {
+    let minimal = "id = 'a'\nversion = '1'\ncontract = '1.0'\ntitle = 'A'\n";
+    let read = |line: &str| manifest_toml(&format!("{minimal}{line}\n"), no_file).expect(line);
+    assert_eq!(read("").wakes, BTreeSet::new());
+    let wakes = read("wakes = ['tier', 'installed']").wakes;
+    assert_eq!(wakes, BTreeSet::from([WakeCause::Installed, WakeCause::Tier]));
+    // It is embedded and read back with the rest.
+    let woken = read("wakes = ['installed']");
+    let plugin = pack(&module("wake-plugin", LOG, &["perkgate:plugin/wakes@1.0.0#decide"]), &woken).expect("packs");
+    assert_eq!(inspect(&plugin).expect("reads").manifest.wakes, BTreeSet::from([WakeCause::Installed]));
+    let deaf = pack(&module("purchase-plugin", LOG, &[PURCHASES]), &woken).expect_err("nothing to call").to_string();
+    assert!(deaf.contains("`wakes` names \"installed\"") && deaf.contains("no rule about wakes"), "{deaf}");
+    let facts = read("facts = ['birthday', 'tier', 'referral', 'history', 'favourites', 'coming']").facts;
+    let all = [Fact::Birthday, Fact::Tier, Fact::Referral, Fact::History, Fact::Favourites, Fact::Coming];
+    assert_eq!(facts, BTreeSet::from(all));
+}
+
+#[test]
 fn a_mistake_in_the_manifest_is_named() {
     let minimal = "id = 'a'\nversion = '1'\ncontract = '1.0'\ntitle = 'A'\n";
     let says = |text: String, words: &[&str]| {
@@ -156,6 +231,9 @@ fn a_mistake_in_the_manifest_is_named() {
     says(format!("{minimal}facts = ['shoe-size']\n"), &["line 5", "shoe-size"]);
     says(format!("{minimal}facts = ['balances']\n"), &["member"]);
     says(format!("{minimal}decisions = ['wish']\n"), &["wish", "earn"]);
+    says(format!("{minimal}wakes = ['asked']\n"), &["`wakes`", "asked", "`decisions`"]);
+    says(format!("{minimal}wakes = ['always']\n"), &["line 5", "always", "installed", "tier"]);
+    says(format!("{minimal}wakes = 'tier'\n"), &["line 5"]);
     says(format!("{minimal}settings = 7\n"), &["line 5", "settings"]);
     says(format!("{minimal}settings = 'gone.json'\n"), &["gone.json", "no such file"]);
     says(format!("{minimal}settings = {{ from = 2026-11-21 }}\n"), &["line 5", "date"]);

@@ -55,3 +55,75 @@ pub mod joins {
         },
     });
 }
+
+/// The exports of `profiles`.
+#[expect(clippy::same_length_and_capacity, reason = "generated: the canonical ABI hands over exactly that")]
+#[expect(missing_docs, reason = "the contract documents itself; what is generated around it is nobody's interface")]
+pub mod profiles {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "profile-plugin",
+        pub_export_macro: true,
+        export_macro_name: "export_profiles",
+        default_bindings_module: "::perkgate::__rt::profiles::bindings",
+        runtime_path: "::perkgate::__rt::wit_bindgen::rt",
+        with: {
+            "perkgate:plugin/types@1.0.0": crate::bindings::purchases::perkgate::plugin::types,
+            "perkgate:plugin/log@1.0.0": crate::bindings::purchases::perkgate::plugin::log,
+        },
+    });
+}
+
+/// The exports of `wakes`.
+#[expect(clippy::same_length_and_capacity, reason = "generated: the canonical ABI hands over exactly that")]
+#[expect(missing_docs, reason = "the contract documents itself; what is generated around it is nobody's interface")]
+pub mod wakes {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "wake-plugin",
+        pub_export_macro: true,
+        export_macro_name: "export_wakes",
+        default_bindings_module: "::perkgate::__rt::wakes::bindings",
+        runtime_path: "::perkgate::__rt::wit_bindgen::rt",
+        with: {
+            "perkgate:plugin/types@1.0.0": crate::bindings::purchases::perkgate::plugin::types,
+            "perkgate:plugin/log@1.0.0": crate::bindings::purchases::perkgate::plugin::log,
+        },
+    });
+}
+
+/// The exports of `redemptions`.
+#[expect(clippy::same_length_and_capacity, reason = "generated: the canonical ABI hands over exactly that")]
+#[expect(missing_docs, reason = "the contract documents itself; what is generated around it is nobody's interface")]
+pub mod redemptions {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "redemption-plugin",
+        pub_export_macro: true,
+        export_macro_name: "export_redemptions",
+        default_bindings_module: "::perkgate::__rt::redemptions::bindings",
+        runtime_path: "::perkgate::__rt::wit_bindgen::rt",
+        with: {
+            "perkgate:plugin/types@1.0.0": crate::bindings::purchases::perkgate::plugin::types,
+            "perkgate:plugin/log@1.0.0": crate::bindings::purchases::perkgate::plugin::log,
+        },
+    });
+}
+
+/// The exports of `answers`.
+#[expect(clippy::same_length_and_capacity, reason = "generated: the canonical ABI hands over exactly that")]
+#[expect(missing_docs, reason = "the contract documents itself; what is generated around it is nobody's interface")]
+pub mod answers {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "answer-plugin",
+        pub_export_macro: true,
+        export_macro_name: "export_answers",
+        default_bindings_module: "::perkgate::__rt::answers::bindings",
+        runtime_path: "::perkgate::__rt::wit_bindgen::rt",
+        with: {
+            "perkgate:plugin/types@1.0.0": crate::bindings::purchases::perkgate::plugin::types,
+            "perkgate:plugin/log@1.0.0": crate::bindings::purchases::perkgate::plugin::log,
+        },
+    });
+}

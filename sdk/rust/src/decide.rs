@@ -1,10 +1,13 @@
 //! Pleasant ways to write decisions. The types are those of the contract; this only spares their fields.
 
 use crate::{
-    Balance, Decision, Earn, Facts, LineKind, LocalTime, Member, Message, Offer, Price, Refusal, Reward, Share, Spend,
-    Tag, Tier, Wake,
+    Ask, Balance, CivilTime, Decision, Earn, Facts, LineKind, LocalTime, Member, Message, Offer, Price, Refusal,
+    Reward, Scale, Share, Spend, Standing, Tag, Task, Tier, Wake, WakeTime, WakeWhom,
 };
 use serde::{Deserialize, Deserializer, de};
+
+#[cfg(test)]
+mod tests;
 
 /// What a rule answers: what it proposes (nothing is an empty list), or why it does not decide.
 pub type Decide = Result<Vec<Decision>, Refusal>;
@@ -13,7 +16,14 @@ impl Earn {
     /// Credits `amount` whole units of `wallet`.
     #[must_use]
     pub fn new(wallet: impl Into<String>, amount: i64) -> Self {
-        Self { wallet: wallet.into(), amount, shares: Vec::new(), reason: String::new() }
+        Self {
+            wallet: wallet.into(),
+            amount,
+            shares: Vec::new(),
+            matures_days: None,
+            valid_days: None,
+            reason: String::new(),
+        }
     }
     /// Credits points.
     #[must_use]
@@ -24,6 +34,18 @@ impl Earn {
     #[must_use]
     pub fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = reason.into();
+        self
+    }
+    /// It may be spent after this many days, not as the wallet has it.
+    #[must_use]
+    pub fn matures_days(mut self, days: u32) -> Self {
+        self.matures_days = Some(days);
+        self
+    }
+    /// It is lost after this many days, not as the wallet has it.
+    #[must_use]
+    pub fn valid_days(mut self, days: u32) -> Self {
+        self.valid_days = Some(days);
         self
     }
     /// Says which line earned how much; must add up to the amount. Without it the gateway shares the amount over the lines by
@@ -143,10 +165,67 @@ impl Message {
 }
 
 impl Wake {
-    /// Asks to be called at `at`, milliseconds since 1970. A later wake with the same key replaces this one.
+    /// Asks to be called about this member at `at`, milliseconds since 1970. A later wake with the same key replaces this one.
     #[must_use]
-    pub fn new(key: impl Into<String>, at: i64, data: impl Into<Vec<u8>>) -> Self {
-        Self { key: key.into(), at, data: data.into() }
+    pub fn at(key: impl Into<String>, at: i64) -> Self {
+        Self { key: key.into(), when: Some(WakeTime::Moment(at)), whom: WakeWhom::Member, data: Vec::new() }
+    }
+    /// Asks to be called about this member when the merchant's clocks show `time`.
+    #[must_use]
+    pub fn civil(key: impl Into<String>, time: CivilTime) -> Self {
+        Self { key: key.into(), when: Some(WakeTime::Civil(time)), whom: WakeWhom::Member, data: Vec::new() }
+    }
+    /// Calls off what was asked for with this key.
+    #[must_use]
+    pub fn cancel(key: impl Into<String>) -> Self {
+        Self { key: key.into(), when: None, whom: WakeWhom::Member, data: Vec::new() }
+    }
+    /// Is about whoever brought the member, not the member. Nothing follows if nobody did.
+    #[must_use]
+    pub fn of_referrer(mut self) -> Self {
+        self.whom = WakeWhom::Referrer;
+        self
+    }
+    /// Hands these bytes back.
+    #[must_use]
+    pub fn with(mut self, data: impl Into<Vec<u8>>) -> Self {
+        self.data = data.into();
+        self
+    }
+}
+
+impl Task {
+    /// Something for the merchant to know or do.
+    #[must_use]
+    pub fn new(key: impl Into<String>, title: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { key: key.into(), title: title.into(), text: text.into() }
+    }
+}
+
+impl Ask {
+    /// A question by a message in the language `locale`; `{link}` in its text becomes the link. It works for 30 days.
+    #[must_use]
+    pub fn new(
+        key: impl Into<String>,
+        scale: Scale,
+        locale: impl Into<String>,
+        subject: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
+        Self {
+            key: key.into(),
+            scale,
+            subject: subject.into(),
+            text: text.into(),
+            locale: locale.into(),
+            valid_days: 30,
+        }
+    }
+    /// The link works for so many days.
+    #[must_use]
+    pub fn valid_days(mut self, days: u32) -> Self {
+        self.valid_days = days;
+        self
     }
 }
 
@@ -159,7 +238,7 @@ macro_rules! decisions {
         })*
     };
 }
-decisions!(Earn, Spend, Reward, Offer, Tier, Tag, Message, Wake);
+decisions!(Earn, Spend, Reward, Offer, Tier, Tag, Message, Wake, Task, Ask);
 
 impl Refusal {
     /// The settings lack something; `what` says what.
@@ -186,6 +265,14 @@ impl Facts {
     /// [`Refusal::Broken`] if the plugin.toml does not ask for `member`: the gateway then does not tell.
     pub fn member(&self) -> Result<&Member, Refusal> {
         self.member.as_ref().ok_or_else(|| Refusal::broken("no member: add \"member\" to `facts` in plugin.toml"))
+    }
+
+    /// How the member stands in the merchant's tiers.
+    ///
+    /// # Errors
+    /// [`Refusal::Broken`] if the plugin.toml does not ask for `tier`: the gateway then does not tell.
+    pub fn standing(&self) -> Result<&Standing, Refusal> {
+        self.standing.as_ref().ok_or_else(|| Refusal::broken("no standing: add \"tier\" to `facts` in plugin.toml"))
     }
 }
 
@@ -231,34 +318,5 @@ impl<'de> Deserialize<'de> for LineKind {
         const NAMES: &[&str] = &["item", "shipping", "tip", "fee", "gift-card", "discount"];
         let name = String::deserialize(deserializer)?;
         ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| de::Error::unknown_variant(&name, NAMES))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sample;
-
-    #[test]
-    fn a_decision_is_written_in_a_line() {
-        let decision: Decision = Earn::points(5).because("five").shared(vec![Share::new("1", 5)]).into();
-        let Decision::Earn(earn) = decision else { panic!("an earn") };
-        assert_eq!((earn.wallet.as_str(), earn.amount, earn.shares.len()), ("points", 5, 1));
-    }
-
-    #[test]
-    fn a_wallet_never_used_is_empty() {
-        let member = sample::member();
-        assert_eq!((member.balance("stamps").available, member.balance("stamps").pending), (0, 0));
-    }
-
-    #[test]
-    fn kinds_are_read_by_the_names_they_have_in_settings() {
-        let kinds: Vec<LineKind> = serde_json::from_str(r#"["gift-card","tip"]"#).expect("kinds");
-        assert_eq!(kinds, [LineKind::GiftCard, LineKind::Tip]);
-        let error = serde_json::from_str::<LineKind>(r#""gift"#.trim_end()).is_err();
-        assert!(error);
-        let error = serde_json::from_str::<LineKind>(r#""gift""#).expect_err("unknown").to_string();
-        assert!(error.contains("gift-card"), "{error}");
     }
 }

@@ -13,24 +13,12 @@ const SPACE: char = '\u{a0}';
 #[must_use]
 pub fn format(language: &str, minor: i64, currency: &str, exponent: u8) -> String {
     let language = crate::locale::language(language);
-    let (group, point, grouped_from) = match language {
-        "cs" | "sk" => (SPACE, ',', 4),
-        "pl" => (SPACE, ',', 5),
-        "de" => ('.', ',', 4),
-        _ => (',', '.', 4),
-    };
     let places = usize::from(exponent);
     let digits = format!("{:0width$}", minor.unsigned_abs(), width = places + 1);
     let (whole, part) = digits.split_at(digits.len() - places);
-    let mut number = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) && whole.len() >= grouped_from {
-            number.push(group);
-        }
-        number.push(digit);
-    }
+    let mut number = grouped(language, whole);
     if places > 0 {
-        number.push(point);
+        number.push(separators(language).point);
         number.push_str(part);
     }
     let sign = if minor < 0 { "-" } else { "" };
@@ -40,6 +28,13 @@ pub fn format(language: &str, minor: i64, currency: &str, exponent: u8) -> Strin
         _ if symbol == currency => format!("{sign}{currency}{SPACE}{number}"),
         _ => format!("{sign}{symbol}{number}"),
     }
+}
+
+/// A whole number as a reader of `language` writes it: 1250 is `1 250` in Slovak and `1,250` in English.
+#[must_use]
+pub fn number(language: &str, number: i64) -> String {
+    let sign = if number < 0 { "-" } else { "" };
+    format!("{sign}{}", grouped(language, &number.unsigned_abs().to_string()))
 }
 
 /// An amount in the merchant's currency, as [`format()`] writes it.
@@ -57,6 +52,36 @@ pub fn plain(minor: i64, merchant: &Merchant) -> String {
     let sign = if minor < 0 { "-" } else { "" };
     let point = if places > 0 { "." } else { "" };
     format!("{sign}{whole}{point}{part} {}", merchant.currency)
+}
+
+/// How a language writes numbers.
+struct Separators {
+    group: char,
+    point: char,
+    /// Digits from which on they are grouped.
+    grouped_from: usize,
+}
+
+fn separators(language: &str) -> Separators {
+    let (group, point, grouped_from) = match crate::locale::language(language) {
+        "cs" | "sk" => (SPACE, ',', 4),
+        "pl" => (SPACE, ',', 5),
+        "de" => ('.', ',', 4),
+        _ => (',', '.', 4),
+    };
+    Separators { group, point, grouped_from }
+}
+
+fn grouped(language: &str, digits: &str) -> String {
+    let Separators { group, grouped_from, .. } = separators(language);
+    let mut number = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) && digits.len() >= grouped_from {
+            number.push(group);
+        }
+        number.push(digit);
+    }
+    number
 }
 
 fn symbol(currency: &str) -> &str {
@@ -88,6 +113,13 @@ mod tests {
         assert_eq!(shown("de", 123_450, "EUR", 2), "1.234,50 €");
         assert_eq!(shown("de", 1500, "JPY", 0), "1.500 JPY");
         assert_eq!(shown("sk", 1500, "KWD", 3), "1,500 KWD");
+    }
+
+    #[test]
+    fn whole_numbers_are_grouped_alike() {
+        let shown = ["sk", "pl", "de", "en"].map(|language| number(language, -1250).replace(SPACE, " "));
+        assert_eq!(shown, ["-1 250", "-1250", "-1.250", "-1,250"]);
+        assert_eq!([number("en", 0), number("pl", 12_500)], ["0".to_owned(), "12\u{a0}500".to_owned()]);
     }
 
     #[test]

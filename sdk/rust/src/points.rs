@@ -3,9 +3,13 @@
 //! Everything is whole numbers. Products are made in 128 bits, rounding is named, and shares are made by largest remainder,
 //! so they always add up to the amount.
 
+mod multiplier;
+
 use crate::{LineKind, Purchase, Refusal, Share};
 use serde::Deserialize;
 use std::cmp::Reverse;
+
+pub use multiplier::Multiplier;
 
 /// What a line is worth to a rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -2,7 +2,10 @@
 //!
 //! The shop is in Bratislava and trades in euro; it is Saturday, 21 November 2026, 12:00 there.
 
-use crate::{Channel, Facts, Join, Line, LineKind, LocalTime, Member, Merchant, Purchase, Refund};
+use crate::{
+    Answer, Channel, Facts, Join, Line, LineKind, LocalTime, Member, Merchant, Price, Profile, Purchase, Redemption,
+    RedemptionStep, Refund, Scale, Standing, WakeCause, Woken,
+};
 
 /// 2026-11-21T11:00:00Z, milliseconds since 1970.
 pub const NOW: i64 = 1_795_258_800_000;
@@ -55,6 +58,42 @@ pub fn join() -> Join {
     Join { at: NOW, source: "till".to_owned(), referrer: None }
 }
 
+/// Somebody saying something about themselves at the till.
+#[must_use]
+pub fn profile() -> Profile {
+    Profile { at: NOW, source: "till".to_owned() }
+}
+
+/// A time that has come, as asked for with this key.
+#[must_use]
+pub fn woken(key: &str) -> Woken {
+    Woken { at: NOW, cause: WakeCause::Asked, key: key.to_owned(), data: Vec::new() }
+}
+
+/// A free coffee taken for 100 points.
+#[must_use]
+pub fn redemption() -> Redemption {
+    Redemption {
+        at: NOW,
+        step: RedemptionStep::Redeemed,
+        reward: "free-coffee".to_owned(),
+        title: "Káva zdarma".to_owned(),
+        price: Some(Price { wallet: "points".to_owned(), amount: 100 }),
+    }
+}
+
+/// An answer without words to the question asked with this key.
+#[must_use]
+pub fn answer(key: &str, scale: Scale, score: u8) -> Answer {
+    Answer { at: NOW, key: key.to_owned(), scale, score, text: None }
+}
+
+/// A member without a tier, in a shop that has some.
+#[must_use]
+pub fn standing() -> Standing {
+    Standing { tier: None, since: None, until: None, multiplier_milli: 1000, progress: 0, next: None }
+}
+
 /// The facts of a plugin that asks for none: no member, no memory, no settings.
 #[must_use]
 pub fn facts() -> Facts {
@@ -66,6 +105,12 @@ pub fn facts() -> Facts {
         settings: "{}".to_owned(),
         memory: Vec::new(),
         dice: 0,
+        birthday: None,
+        standing: None,
+        referral: None,
+        history: Vec::new(),
+        favourites: Vec::new(),
+        coming: Vec::new(),
     }
 }
 

@@ -72,6 +72,16 @@ impl Happening {
             Self::Purchase(purchase) => Call::Purchase { source, purchase },
             Self::Refund(refund, purchase) => Call::Refund { refund, source, purchase },
             Self::Join(join) => Call::Join { source, join },
+            Self::Profile(profile) => Call::Profile { source, profile },
+            Self::Woken(woken) => Call::Wake(woken),
+            Self::Answer(answer) => Call::Answer(answer),
+            Self::Redemption(taken) => Call::Redemption(perkgate_plugin_host::Taken {
+                at: taken.at,
+                undone: taken.undone,
+                reward: &taken.reward,
+                title: &taken.title,
+                price: taken.price.as_ref(),
+            }),
         }
     }
 }
@@ -90,13 +100,30 @@ fn cut(mut facts: Facts, manifest: &Manifest) -> Facts {
     if !asks(Fact::Memory) {
         facts.memory.clear();
     }
+    if !asks(Fact::Birthday) {
+        facts.birthday = None;
+    }
+    if !asks(Fact::Tier) {
+        facts.standing = None;
+    }
+    if !asks(Fact::Referral) {
+        facts.referral = None;
+    }
+    if !asks(Fact::History) {
+        facts.history.clear();
+    }
+    if !asks(Fact::Favourites) {
+        facts.favourites.clear();
+    }
+    if !asks(Fact::Coming) {
+        facts.coming.clear();
+    }
     facts
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
 
     fn manifest(facts: &[Fact]) -> Manifest {
         Manifest {
@@ -107,21 +134,55 @@ mod tests {
             summary: String::new(),
             facts: facts.iter().copied().collect(),
             decisions: std::iter::empty().collect(),
+            wakes: std::iter::empty().collect(),
             settings: serde_json::Value::Null,
         }
     }
 
+    /// Facts with something of everything.
+    fn everything() -> Facts {
+        let case = Case::parse(
+            r#"{"purchase":{"lines":[]},"facts":{
+                "memory":"07","member":{"balances":{"points":{"available":1,"pending":0}}},"birthday":{},"standing":{},
+                "referral":{},"history":[{}],"favourites":[{}],"coming":[{}]}}"#,
+        );
+        case.expect("a case").facts
+    }
+
+    /// Which facts are there.
+    fn told(facts: &Facts) -> Vec<Fact> {
+        let member = facts.member.as_ref();
+        let there = [
+            (Fact::Member, member.is_some()),
+            (Fact::Balances, member.is_some_and(|member| !member.balances.is_empty())),
+            (Fact::Memory, !facts.memory.is_empty()),
+            (Fact::Birthday, facts.birthday.is_some()),
+            (Fact::Tier, facts.standing.is_some()),
+            (Fact::Referral, facts.referral.is_some()),
+            (Fact::History, !facts.history.is_empty()),
+            (Fact::Favourites, !facts.favourites.is_empty()),
+            (Fact::Coming, !facts.coming.is_empty()),
+        ];
+        there.into_iter().filter_map(|(fact, there)| there.then_some(fact)).collect()
+    }
+
     #[test]
     fn a_plugin_is_told_only_what_its_manifest_asks_for() {
-        let case = Case::parse(
-            r#"{"purchase":{"lines":[]},"facts":{"memory":"07","member":{"balances":{"points":{"available":1,"pending":0}}}}}"#,
-        );
-        let facts = case.expect("a case").facts;
-        assert_eq!(cut(facts.clone(), &manifest(&[])).member, None);
-        let told = cut(facts.clone(), &manifest(&[Fact::Member]));
-        assert_eq!((told.member.expect("told").balances.len(), told.memory.len()), (0, 0));
-        let all = [Fact::Member, Fact::Balances, Fact::Memory];
-        assert_eq!(cut(facts.clone(), &manifest(&all)), facts);
-        assert!(sample::facts()["member"].is_object());
+        let all = told(&everything());
+        assert_eq!(all.len(), 9, "every fact there is");
+        assert_eq!(told(&cut(everything(), &manifest(&[]))), []);
+        assert_eq!(cut(everything(), &manifest(&all)), everything());
+        for fact in &all {
+            // Balances are a part of the member.
+            let asked = if *fact == Fact::Balances { vec![Fact::Member, *fact] } else { vec![*fact] };
+            assert_eq!(told(&cut(everything(), &manifest(&asked))), asked);
+            let others: Vec<Fact> = all.iter().copied().filter(|other| !asked.contains(other)).collect();
+            let expected: Vec<Fact> =
+                others.iter().copied().filter(|other| *fact != Fact::Member || *other != Fact::Balances).collect();
+            assert_eq!(told(&cut(everything(), &manifest(&others))), expected);
+        }
+        let mut bare = everything();
+        bare.member = None;
+        assert!(cut(bare, &manifest(&[Fact::Member, Fact::Balances])).member.is_none());
     }
 }

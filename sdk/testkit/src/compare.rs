@@ -2,8 +2,8 @@
 
 use crate::case::Expect;
 use perkgate_domain::decision::{Decision, Outcome, Verdict};
+use perkgate_domain::event::Kind;
 use perkgate_domain::manifest::Manifest;
-use perkgate_domain::purchase::Kind;
 use serde_json::Value;
 
 /// Every difference, a line each; none if the case passes.

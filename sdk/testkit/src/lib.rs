@@ -12,7 +12,7 @@ mod report;
 mod sample;
 
 pub use bench::{Bench, BenchError};
-pub use case::{Case, CaseError, Happening};
+pub use case::{Case, CaseError, Happening, Taken};
 pub use create::{CreateError, create};
 pub use perkgate_pack::build::{BuildError, Built, build, build_in, build_plugin};
 pub use report::{Report, Result as CaseResult, Run, run_cases};

@@ -4,7 +4,7 @@ use crate::bench::Bench;
 use crate::case::{Case, CaseError};
 use crate::compare;
 use perkgate_domain::decision::{Outcome, Verdict};
-use perkgate_domain::purchase::Kind;
+use perkgate_domain::event::Kind;
 use std::fmt;
 use std::path::{Path, PathBuf};
 

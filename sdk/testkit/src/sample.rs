@@ -86,11 +86,42 @@ pub(crate) fn refund(given: Value, purchase: &Value) -> Value {
     refund
 }
 
-/// A join.
-pub(crate) fn join(given: Value) -> Value {
-    let mut join = json!({ "id": "3001", "at": NOW });
-    merge(&mut join, given);
-    join
+/// What happens without a purchase, with every key it may have.
+pub(crate) fn event(name: &str) -> Value {
+    match name {
+        "join" => json!({ "id": "3001", "at": NOW, "referrer": null }),
+        "woken" => {
+            json!({ "id": "4001", "at": NOW, "installation": "plugin", "cause": "asked", "key": "", "data": "" })
+        }
+        "redemption" => json!({
+            "at": NOW, "undone": false, "reward": "free-coffee", "title": "Káva zdarma",
+            "price": { "wallet": "points", "amount": 100 },
+        }),
+        "answer" => json!({
+            "id": "5001", "at": NOW, "installation": "plugin", "key": "", "scale": "nps", "score": 10, "text": null,
+        }),
+        _ => json!({ "id": "3001", "at": NOW }),
+    }
+}
+
+/// A fact that is only given to plugins that ask for it, or one item of such a list.
+pub(crate) fn asked(name: &str, currency: &Value) -> Value {
+    match name {
+        "birthday" => json!({ "month": 3, "day": 8 }),
+        "standing" => {
+            json!({ "tier": null, "since": null, "until": null, "multiplier_milli": 1000, "progress": 0, "next": null })
+        }
+        "referral" => json!({ "code": "REF1234567", "referred": false }),
+        "history" => json!({ "at": NOW, "total": 0, "currency": currency, "channel": "in-store", "location": null }),
+        "favourites" => json!({ "sku": null, "name": "", "category": null, "purchases": 1, "last_at": NOW }),
+        _ => json!({ "wallet": "points", "amount": 0, "matures_at": null, "expires_at": null }),
+    }
+}
+
+/// [`merge`], as a value.
+pub(crate) fn over(mut base: Value, given: Value) -> Value {
+    merge(&mut base, given);
+    base
 }
 
 fn put(fields: &mut Map<String, Value>, name: &str, value: Value) {

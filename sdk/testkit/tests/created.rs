@@ -39,7 +39,7 @@ fn a_case_that_does_not_hold_says_where() {
     }
 }
 
-/// A rule of every kind; the one about joins panics where there is a referrer.
+/// A rule of every kind; the one about joins panics where there is a referrer. One is named as its argument, which is no mistake.
 const EVERY_KIND: &str = r#"
 use perkgate::prelude::*;
 
@@ -58,6 +58,42 @@ fn joined(join: &Join, _facts: &Facts) -> Decide {
     assert!(join.referrer.is_none(), "referrers are not expected");
     Ok(vec![Earn::new("welcome", 1).because("joined").into()])
 }
+
+#[perkgate::profiles]
+fn said(profile: &Profile, facts: &Facts) -> Decide {
+    let Some(birthday) = facts.birthday else { return Ok(vec![]) };
+    let next = Date::of(&facts.local).next(birthday);
+    Ok(vec![Wake::civil("birthday", next.at(9, 0)).with(profile.source.as_bytes()).into()])
+}
+
+#[perkgate::wakes]
+fn woken(woken: &Woken, facts: &Facts) -> Decide {
+    let bought: i64 = facts.history.iter().map(|visit| visit.total).sum();
+    let why = format!("{:?} {}", woken.cause, String::from_utf8_lossy(&woken.data));
+    Ok(vec![Earn::points(bought).valid_days(30).because(why).into(), Wake::cancel(&woken.key).into()])
+}
+
+#[perkgate::redemptions]
+fn taken(redemption: &Redemption, _facts: &Facts) -> Decide {
+    Ok(vec![Tag { name: redemption.reward.clone(), present: redemption.step == RedemptionStep::Redeemed }.into()])
+}
+
+#[perkgate::answers]
+fn answered(answer: &Answer, _facts: &Facts) -> Decide {
+    let text = answer.text.clone().unwrap_or_default();
+    Ok(vec![Task::new(&answer.key, format!("A score of {}", answer.score), text).into()])
+}
+"#;
+
+/// What the plugin with a rule of every kind asks for.
+const EVERY_MANIFEST: &str = r#"
+id = "every-kind"
+version = "0.1.0"
+contract = "1.0"
+title = "Every kind"
+facts = ["birthday", "history"]
+decisions = ["earn", "wake", "tag", "task"]
+wakes = ["installed"]
 "#;
 
 #[test]
@@ -67,6 +103,7 @@ fn one_plugin_may_have_a_rule_of_every_kind() {
     let into = dir.path().join("every-kind");
     create("every-kind", &into, &here.join("../rust")).expect("made");
     std::fs::write(into.join("src/lib.rs"), EVERY_KIND).expect("written");
+    std::fs::write(into.join("plugin.toml"), EVERY_MANIFEST).expect("written");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../wasm-plugins");
     let bench = Bench::new(&build_in(&into, &target).expect("builds").component).expect("loads");
     let shown = |case: &str| bench.run(&Case::parse(case).expect(case)).to_string();
@@ -74,6 +111,20 @@ fn one_plugin_may_have_a_rule_of_every_kind() {
     let refund = shown(r#"{"purchase":{"lines":[{"total":450}]},"refund":{"amount":100}}"#);
     assert!(refund.contains("sorry") && refund.contains("350"), "{refund}");
     assert!(shown(r#"{"join":{}}"#).contains("welcome"));
+    let profile = shown(r#"{"profile":{},"facts":{"birthday":{"month":2,"day":29}}}"#);
+    for part in [r#""civil":{"#, r#""year":2027"#, r#""day":28"#, r#""hour":9"#, r#""data":"74696c6c""#] {
+        assert!(profile.contains(part), "{part} is not in:\n{profile}");
+    }
+    let woken = shown(
+        r#"{"woken":{"cause":"installed","key":"k","data":"6869"},"facts":{"history":[{"total":5},{"total":6}]}}"#,
+    );
+    for part in [r#""amount":11"#, r#""valid_days":30"#, "Installed hi", r#""when":null"#] {
+        assert!(woken.contains(part), "{part} is not in:\n{woken}");
+    }
+    let taken = |undone| shown(&format!(r#"{{"redemption":{{"undone":{undone}}}}}"#));
+    assert!(taken(false).contains(r#""present":true"#) && taken(true).contains(r#""present":false"#));
+    let answer = shown(r#"{"answer":{"key":"first","scale":"csat","score":2,"text":"A long queue."}}"#);
+    assert!(answer.contains("A score of 2") && answer.contains("A long queue."), "{answer}");
     // A panic is the plugin's fault, and its sentence is not lost.
     let panic = shown(r#"{"join":{"referrer":"anna"}}"#);
     assert!(panic.contains("the fault \"trap\" (blame: \"plugin\")"), "{panic}");

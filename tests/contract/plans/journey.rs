@@ -6,17 +6,21 @@ use super::super::data::{
 };
 use super::super::ground::Ground;
 use perkgate_domain::delivery::{Attempt, Next};
+use perkgate_domain::event::{Due, Event, Scale, WakeCause};
 use perkgate_domain::ids::EntryId;
 use perkgate_domain::ledger::{HeldReward, Refunded, RewardState};
 use perkgate_domain::limits::BreakerLimits;
-use perkgate_domain::plan::{Count, Counter, EntryState, QueuedEntry, Settlement};
-use perkgate_gateway::store::{AdmissionResult, ContactField, NewEntry, PutOff};
+use perkgate_domain::plan::{
+    Count, Counter, EntryState, LotChange, NewQuestion, NewTask, QueuedEntry, Settlement, WakeChange,
+};
+use perkgate_gateway::store::{AdmissionResult, ContactField, NewEntry, PutOff, Reading};
 use perkgate_tests::NOON;
 
 pub(super) async fn walk(ground: &Ground) {
     journal(ground).await;
     admit(ground).await;
     settle(ground).await;
+    time(ground).await;
     notify(ground).await;
 }
 
@@ -57,6 +61,63 @@ async fn admit(ground: &Ground) {
     ground.store().find_member(&SHOP.into(), &[email("jana")]).await.expect("a look").expect("jana");
 }
 
+/// What time brings: who is due, an entry that the batch makes, and what it asks for.
+async fn time(ground: &Ground) {
+    let store = ground.store();
+    assert!(!store.due_members(NOON, 256).await.expect("a look").is_empty());
+    assert!(!store.enrolling().await.expect("a look"));
+    store.enrol(10, NOON).await.expect("nobody is new");
+    assert!(store.lead("me", 0).await.expect("a word"));
+    let olga = bought(ground, SHOP, "o1", "olga").await;
+    let owner = (olga.merchant.clone(), olga.member.clone().expect("olga"));
+    settled(ground, std::slice::from_ref(&olga)).await;
+    let reading = Reading {
+        entries: &[],
+        nudged: std::slice::from_ref(&owner),
+        history: [(owner.0.clone(), 5)].into(),
+        now: NOON,
+    };
+    let opened = store.book(&reading).await.expect("the book opens").members.remove(&owner).expect("olga");
+    assert_eq!(opened.history.len(), 1);
+    let number = store.reserve(1).await.expect("a number")[0];
+    let id = Due::id_of(&owner.1, NOON);
+    let due = QueuedEntry { id: number, event: Event::Due(Due { id, at: NOON }), purchase: None, born: true, ..olga };
+    let mut settlement = Settlement::of(&due, EntryState::Settled);
+    let mut member = opened.member;
+    member.version += 1;
+    settlement.member = Some(member);
+    let wake = |key: &str, planned| WakeChange {
+        member: owner.1.clone(),
+        installation: "birthday".into(),
+        cause: WakeCause::Asked,
+        key: key.to_owned(),
+        planned,
+    };
+    settlement.wakes = vec![wake("next", Some((NOON, vec![]))), wake("last", None)];
+    settlement.tasks = vec![NewTask {
+        id: "tsk_journey".to_owned(),
+        installation: "feedback".into(),
+        member: Some(owner.1.clone()),
+        key: "detractor".to_owned(),
+        title: "Call".to_owned(),
+        text: String::new(),
+        at: NOON,
+        deliveries: Vec::new(),
+    }];
+    settlement.questions = vec![NewQuestion {
+        id: "q_journey".to_owned(),
+        member: owner.1.clone(),
+        installation: "feedback".into(),
+        key: "nps".to_owned(),
+        scale: Scale::Nps,
+        locale: "sk".to_owned(),
+        asked_at: NOON,
+        expires_at: NOON,
+    }];
+    settlement.answered = Some("q_journey".to_owned());
+    store.settle(&[settlement], &[]).await.expect("it settles");
+}
+
 fn reward(entry: &QueuedEntry) -> HeldReward {
     HeldReward {
         id: "rwd_journey".into(),
@@ -69,6 +130,10 @@ fn reward(entry: &QueuedEntry) -> HeldReward {
         text: String::new(),
         code: "JOURNEY".to_owned(),
         price: None,
+        paid: Vec::new(),
+        kind: None,
+        returns_price: false,
+        used_in: None,
         state: RewardState::Issued,
         issued_at: NOON,
         expires_at: None,
@@ -84,7 +149,7 @@ async fn settle(ground: &Ground) {
         merchant: SHOP.into(),
         installation: "points".into(),
         name: "points".to_owned(),
-        day: "d".to_owned(),
+        scope: "d".to_owned(),
     };
     settlement.counters = vec![Count { counter, amount: 5, total: 5 }];
     settlement.memories = vec![("stamps".into(), vec![1])];
@@ -93,13 +158,15 @@ async fn settle(ground: &Ground) {
     settlement.decisions = vec![decision()];
     settlement.deliveries =
         (0..5).map(|number| delivery(eva.id, eva.member.as_ref().expect("eva"), SHOP, "hook", number)).collect();
-    let off = PutOff { entry: put_off.id, until: NOON, why: "later".to_owned() };
+    let off = PutOff::entry(put_off.id, NOON, "later");
     ground.store().settle(std::slice::from_ref(&settlement), &[off]).await.expect("it settles");
 
     let (_, back) = says(ground, SHOP, vec![entry(refund("e1r", "e1"), &[])], LEASE).await;
     let opened = book(ground, &back).await;
     let mut returned = earns(&back[0], standing(&opened, &back[0]), 1);
-    returned.reversed = vec![(settlement.lots[0].entry, settlement.lots[0].id.clone(), 2)];
+    let lot = &settlement.lots[0];
+    let (entry, lot, shares) = (lot.entry, lot.id.clone(), Some(lot.shares.clone()));
+    returned.lot_changes = vec![LotChange { entry, lot, reversed: 2, forgiven: 0, expired: 0, shares }];
     returned.reward_states = vec![("rwd_journey".into(), RewardState::Withdrawn)];
     returned.refunded = Some((eva.id, Refunded::default()));
     ground.store().settle(&[returned], &[]).await.expect("it settles");

@@ -2,9 +2,9 @@
 
 use crate::support::{component, decide, decisions, earned, facts, fault, host, load, purchase, run};
 use perkgate_domain::decision::{Blame, Decision, FaultKind, LogLevel, Outcome, Refusal};
+use perkgate_domain::event::{Join, Kind};
 use perkgate_domain::ids::Digest;
 use perkgate_domain::limits::CallLimits;
-use perkgate_domain::purchase::{Join, Kind};
 use perkgate_domain::time::Moment;
 use perkgate_plugin_host::Call;
 

@@ -36,6 +36,10 @@ const CONTAINED: &[(&str, FaultKind)] = &[
     ("result-tag", FaultKind::Result),
     ("result-count", FaultKind::Result),
     ("text-long", FaultKind::Result),
+    ("task-long", FaultKind::Result),
+    ("ask-long", FaultKind::Result),
+    ("wake-time", FaultKind::Result),
+    ("wake-whom", FaultKind::Result),
     ("realloc-outside", FaultKind::Result),
     ("realloc-crooked", FaultKind::Result),
     ("log-outside", FaultKind::Result),
@@ -45,6 +49,8 @@ const CONTAINED: &[(&str, FaultKind)] = &[
     ("points-negative", FaultKind::Invalid),
     ("share-unknown", FaultKind::Invalid),
     ("share-short", FaultKind::Invalid),
+    ("wake-civil", FaultKind::Invalid),
+    ("ask-days", FaultKind::Invalid),
 ];
 
 /// What is refused before it is ever called.
@@ -91,7 +97,7 @@ fn what_cannot_be_run_is_refused_with_the_cure() {
                 matches!(&error, LoadError::Refused(PackError::ForeignImport(import)) if import.contains("wall-clock"))
             }
             "newer" => {
-                matches!(&error, LoadError::Refused(PackError::NewerContract(export)) if export.contains("wakes"))
+                matches!(&error, LoadError::Refused(PackError::NewerContract(export)) if export.contains("auctions"))
             }
             "foreign-log" | "foreign-type" => matches!(error, LoadError::Contract(_)),
             _ => matches!(error, LoadError::Compile(_)),

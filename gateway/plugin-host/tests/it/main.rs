@@ -3,5 +3,6 @@
 mod cache;
 mod calls;
 mod hostile;
+mod interfaces;
 mod limits;
 mod support;

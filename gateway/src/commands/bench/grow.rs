@@ -6,6 +6,7 @@ use super::load::{self, Engines, Place};
 use super::settle;
 use perkgate_domain::ids::SourceId;
 use perkgate_domain::member::Identity;
+use perkgate_domain::time::Moment;
 use perkgate_gateway::gateway::Gateway;
 use perkgate_gateway::identity;
 use serde_json::{Value, json};
@@ -18,6 +19,10 @@ pub(super) struct Size {
     pub(super) members: u32,
     pub(super) postings: u32,
 }
+
+/// What was bought in the past.
+const PAST: &str =
+    r#"{"kind":"purchase","id":"past","placed_at":1700000000000,"currency":"EUR","total":1000,"lines":[]}"#;
 
 /// Members whose keys go in at once.
 const CHUNK: u32 = 10_000;
@@ -34,7 +39,7 @@ pub(super) async fn measure(engines: &Engines, size: Size, purchases: u32) -> an
         let place = engines.place(engine, "grown").await?;
         let (gateway, source) = load::gateway(&place).await?;
         let started = Instant::now();
-        grow(&gateway, &source.id, &place, size).await?;
+        grow(&gateway, &source.id, &place, size, None).await?;
         eprintln!(
             "{engine}: {} members and {} postings in {} s",
             size.members,
@@ -86,7 +91,14 @@ impl Hand {
     }
 }
 
-async fn grow(gateway: &Gateway, source: &SourceId, place: &Place, size: Size) -> anyhow::Result<()> {
+/// Fills the tables. If everything is due at one moment, every member has points that expire then, and every tenth a wake.
+pub(super) async fn grow(
+    gateway: &Gateway,
+    source: &SourceId,
+    place: &Place,
+    size: Size,
+    due: Option<Moment>,
+) -> anyhow::Result<()> {
     let mut hand = if place.url.starts_with("sqlite") {
         Hand::Sqlite(SqliteConnection::connect(&place.url).await?)
     } else {
@@ -94,11 +106,17 @@ async fn grow(gateway: &Gateway, source: &SourceId, place: &Place, size: Size) -
     };
     hand.run("pragma synchronous = off", "set synchronous_commit = off").await?;
     let (members, entries) = (size.members, size.postings / 2);
+    let expires = due.map_or_else(|| "\"never\"".to_owned(), |due| format!("{{\"at\":{}}}", due.0));
+    let due_at = due.map_or_else(|| "null".to_owned(), |due| due.0.to_string());
     hand.series(
-        "insert into members (merchant_id, member_id, version, joined_at, consent, visits, spent, first_purchase_at,
-                              last_purchase_at, tags, balances, chain)
-         select 'bench', 'mem_' || s.i, 5, 1700000000000, 0, 5, 10000, 1700000000000, 1700000000000, '[]',
-                '{\"points\":{\"available\":100,\"pending\":0},\"stamps\":{\"available\":5,\"pending\":0}}', {hash} from {s}",
+        &"insert into members (merchant_id, member_id, version, joined_at, consent, visits, spent, first_purchase_at,
+                              last_purchase_at, climb, tags, wallets, chain, through, due_at)
+         select 'bench', 'mem_' || s.i, 5, 1700000000000, 0, 5, 10000, 1700000000000, 1700000000000, '{}', '[]',
+                '{\"points\":{\"available\":10,\"pending\":0,\"tranches\":[{\"expires\":EXPIRES,\"amount\":10}]},
+                  \"stamps\":{\"available\":5,\"pending\":0,\"tranches\":[{\"expires\":\"never\",\"amount\":5}]}}',
+                {hash}, 1700000000000, DUE from {s}"
+            .replace("EXPIRES", &expires)
+            .replace("DUE", &due_at),
         members,
     )
     .await?;
@@ -106,24 +124,34 @@ async fn grow(gateway: &Gateway, source: &SourceId, place: &Place, size: Size) -
     hand.series(
         "insert into entries (merchant_id, source_id, kind, external_id, reference, arrival_id, member_id, document, digest,
                               happened_at)
-         select 'bench', 'till', 'purchase', 'past-' || s.i, null, s.i, 'mem_' || (s.i % MEMBERS + 1), '{}', {hash},
+         select 'bench', 'till', 'purchase', 'past-' || s.i, null, s.i, 'mem_' || (s.i % MEMBERS + 1), 'DOCUMENT', {hash},
                 1700000000000 + s.i from {s}"
             .replace("MEMBERS", &members.to_string())
+            .replace("DOCUMENT", PAST)
             .as_str(),
         entries,
     )
     .await?;
-    for (wallet, ordinal) in [("points", 0), ("stamps", 1)] {
+    let lost = due.map_or_else(|| "never".to_owned(), |due| due.0.to_string());
+    for (wallet, ordinal, expires) in [("points", 0, lost.as_str()), ("stamps", 1, "never")] {
         let text = "insert into lots (merchant_id, lot_id, entry_id, member_id, installation_id, digest, settings_revision, wallet,
-                                      amount, shares)
-             select 'bench', 'lot_WALLET_' || s.i, s.i, 'mem_' || (s.i % MEMBERS + 1), 'past', {hash}, 1, 'WALLET', 10, '[]' from {s}";
-        let named = |text: &str| text.replace("WALLET", wallet).replace("MEMBERS", &members.to_string());
+                                      amount, earned_at, expires, shares)
+             select 'bench', 'lot_WALLET_' || s.i, s.i, 'mem_' || (s.i % MEMBERS + 1), 'past', {hash}, 1, 'WALLET', 10,
+                    1700000000000 + s.i, 'EXPIRES', '[]' from {s}";
+        let named = |text: &str| {
+            text.replace("WALLET", wallet).replace("MEMBERS", &members.to_string()).replace("EXPIRES", expires)
+        };
         hand.series(&named(text), entries).await?;
         let text = "insert into postings (merchant_id, entry_id, ordinal, member_id, wallet, source, destination, amount, lot_id, at,
                                           hash)
-             select 'bench', s.i, ORDINAL, 'mem_' || (s.i % MEMBERS + 1), 'WALLET', 'issued',
+             select 'bench', s.i, ORDINAL, 'mem_' || (s.i % MEMBERS + 1), 'WALLET', 'merchant/issued',
                     'mem_' || (s.i % MEMBERS + 1) || '/available', 10, 'lot_WALLET_' || s.i, 1700000000000 + s.i, {hash} from {s}";
         hand.series(&named(text).replace("ORDINAL", &ordinal.to_string()), entries).await?;
+    }
+    if let Some(due) = due {
+        let text = "insert into wakes (merchant_id, member_id, installation_id, cause, wake_key, at, data)
+             select 'bench', 'mem_' || (s.i * 10), 'win-back', 'asked', 'step', DUE, {hash} from {s}";
+        hand.series(&text.replace("DUE", &due.0.to_string()), members / 10).await?;
     }
     hand.run("pragma wal_checkpoint(truncate)", "checkpoint").await?;
     hand.run("select 1", "vacuum analyze").await

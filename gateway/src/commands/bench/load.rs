@@ -132,13 +132,44 @@ settings = { visits = [5], milestones = ["100.00"] }
 grants = ["message"]
 "#;
 
+/// The same with lots that mature and expire, tiers, and five plugins.
+pub(super) fn full_merchant() -> String {
+    let rules = r#"
+[wallets.points]
+matures = { days = 14 }
+expires = { days = 365, round = "month" }
+
+[tiers]
+by = "spend"
+window = "rolling"
+days = 365
+levels = [ { name = "silver", at = "100", multiplier = "1.25" }, { name = "gold", at = "500", multiplier = "1.5" } ]
+
+[[plugins]]
+plugin = "tier-boost"
+settings = { points = 1, per = "1.00" }
+grants = ["earn"]
+
+[[plugins]]
+plugin = "happy-hour"
+settings = { points = 1, per = "1.00", multiplier = "2", windows = [ { from = "00:00", to = "24:00" } ] }
+grants = ["earn"]
+"#;
+    format!("{MERCHANT}{rules}")
+}
+
 /// A gateway with the bench's merchant in a new place.
 pub(super) async fn gateway(place: &Place) -> anyhow::Result<(Gateway, Source)> {
+    gateway_of(place, MERCHANT).await
+}
+
+/// A gateway with this merchant in a new place.
+pub(super) async fn gateway_of(place: &Place, merchant: &str) -> anyhow::Result<(Gateway, Source)> {
     let mut config = Config::new(place.url.clone(), place.path());
     config.allow_private = true;
     let gateway = Gateway::open(config).await?;
     let prepared =
-        apply::prepare_text(MERCHANT, "the bench's merchant file", place.path().to_owned(), gateway.store.as_ref())
+        apply::prepare_text(merchant, "the bench's merchant file", place.path().to_owned(), gateway.store.as_ref())
             .await?;
     apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await?;
     gateway.registry.refresh().await?;

@@ -8,6 +8,7 @@ mod load;
 mod machine;
 mod pgbench;
 mod plugin;
+mod schedule;
 mod settle;
 
 use serde_json::{Map, Value, json};
@@ -60,10 +61,12 @@ enum What {
     Grow,
     /// Memory and start-up with twenty plugins; only if named
     Serve,
+    /// A day on which something is due for every member of the grown ledger; only if named
+    Schedule,
 }
 
 /// What is expensive is measured only if it is named.
-const BY_NAME_ONLY: [What; 2] = [What::Grow, What::Serve];
+const BY_NAME_ONLY: [What; 3] = [What::Grow, What::Serve, What::Schedule];
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     perkgate_gateway::telemetry::start_quiet_logging();
@@ -97,6 +100,9 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     }
     if wanted(What::Serve) {
         document.insert("serve".to_owned(), machine::measure(flags.purchases).await?);
+    }
+    if wanted(What::Schedule) {
+        document.insert("schedule".to_owned(), schedule::measure(&engines, flags.grown_members).await?);
     }
     super::print_json(&Value::Object(document))?;
     Ok(ExitCode::SUCCESS)

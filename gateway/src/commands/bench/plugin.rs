@@ -7,7 +7,7 @@ use perkgate_domain::limits::CallLimits;
 use perkgate_domain::money::Currency;
 use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase};
 use perkgate_domain::time::Moment;
-use perkgate_gateway::decide::local_time;
+use perkgate_gateway::civil::Zone;
 use perkgate_gateway::stock;
 use perkgate_plugin_host::{Call, Host, HostConfig};
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ fn facts(settings: &str) -> anyhow::Result<Facts> {
     let now = Moment(1_772_366_400_000);
     Ok(Facts {
         now,
-        local: local_time(now, "Europe/Bratislava"),
+        local: Zone::named("Europe/Bratislava").local(now),
         merchant: MerchantFacts {
             id: "bench".to_owned(),
             name: "Bench".to_owned(),
@@ -123,5 +123,11 @@ fn facts(settings: &str) -> anyhow::Result<Facts> {
         settings: settings.to_owned(),
         memory: vec![],
         dice: 7,
+        birthday: None,
+        standing: None,
+        referral: None,
+        history: vec![],
+        favourites: vec![],
+        coming: vec![],
     })
 }

@@ -1,4 +1,5 @@
-//! Purchases from journalled to settled: five lines, three plugins, double entry, every commit durable.
+//! Purchases from journalled to settled: five lines, three plugins, double entry, every commit durable; and the same with five plugins,
+//! lots that mature and expire, and tiers.
 
 use super::load::{self, Engines};
 use super::pgbench;
@@ -21,7 +22,14 @@ pub(super) async fn measure(engines: &Engines, purchases: u32, members: u32, tim
         None => None,
     };
     for engine in engines.names() {
-        let mut measured = on(engines, engine, purchases, members).await?;
+        let mut measured = on(engines, engine, load::MERCHANT, purchases, members).await?;
+        let full = on(engines, engine, &load::full_merchant(), purchases, members).await?;
+        if let (Some(plain), Some(full)) =
+            (measured["settled_per_second"].as_u64(), full["settled_per_second"].as_u64())
+        {
+            measured["five_plugins_to_three_percent"] = json!(full * 100 / plain.max(1));
+        }
+        measured["five_plugins"] = full;
         if let (Some(reference), Some(ours)) = (reference, measured["settled_per_second"].as_u64()) {
             measured["to_pgbench_percent"] = json!(ours * 100 / reference.max(1));
         }
@@ -31,9 +39,9 @@ pub(super) async fn measure(engines: &Engines, purchases: u32, members: u32, tim
     Ok(document)
 }
 
-async fn on(engines: &Engines, engine: &str, purchases: u32, members: u32) -> anyhow::Result<Value> {
+async fn on(engines: &Engines, engine: &str, merchant: &str, purchases: u32, members: u32) -> anyhow::Result<Value> {
     let place = engines.place(engine, "settle").await?;
-    let (gateway, source) = load::gateway(&place).await?;
+    let (gateway, source) = load::gateway_of(&place, merchant).await?;
     // Warm: every member is known, code and pages are where they are needed.
     journal_range(&gateway, &source, 0..members, members).await?;
     drain(&gateway).await?;

@@ -44,7 +44,7 @@ pub(super) async fn check(stage: &Stage) -> anyhow::Result<Vec<String>> {
         let view =
             find(store, &stage.gateway.vault, "kavarna", &format!("email:{}@example.com", standing.name)).await?;
         show::member(standing.name, &view);
-        let wallet = |name: &str| view.member.balances.get(name).map_or(0, |balance| balance.available);
+        let wallet = |name: &str| view.member.wallets.get(name).map_or(0, |wallet| wallet.available);
         let found = (wallet("points"), wallet("stamps"), view.member.visits, view.rewards.len());
         let wanted = (standing.points, standing.stamps, standing.visits, standing.held);
         if found != wanted {

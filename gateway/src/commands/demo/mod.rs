@@ -170,7 +170,10 @@ impl Stage {
         if let Some(order) = &step.order
             && let Some(view) = self.gateway.store.explain(&"kavarna".into(), &step.source.into(), order).await?
         {
-            show::lines(&super::explain::lines(&view));
+            let programme = super::member::programme(self.gateway.store.as_ref(), &"kavarna".into()).await?;
+            let now = SystemClock.now();
+            let teller = super::explain::Teller::new(self.gateway.store.as_ref(), &programme, Some("en"), now);
+            show::lines(&teller.order(&view).await?);
         }
         Ok(())
     }

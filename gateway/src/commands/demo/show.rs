@@ -27,7 +27,7 @@ pub(super) fn lines(lines: &[String]) {
 
 pub(super) fn member(name: &str, view: &MemberView) {
     let balances: Vec<String> =
-        view.member.balances.iter().map(|(wallet, balance)| format!("{} {wallet}", balance.available)).collect();
+        view.member.wallets.iter().map(|(name, wallet)| format!("{} {name}", wallet.available)).collect();
     println!("  {name:<8} {} visits, {}", view.member.visits, balances.join(", "));
     for reward in &view.rewards {
         println!("           {} — code {} ({})", reward.title, reward.code, reward.state.as_str());

@@ -4,9 +4,10 @@ use super::pointer::Pointer;
 use crate::connectors::assemble::{self, per_piece, single, times};
 use crate::connectors::parse::Amount;
 use crate::connectors::{Happening, Reading, Unreadable};
+use perkgate_domain::event::Event;
 use perkgate_domain::member::Identity;
 use perkgate_domain::money::Currency;
-use perkgate_domain::purchase::{Channel, Event, Line, LineKind, Purchase, Refund, RefundLine};
+use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund, RefundLine};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -209,8 +210,10 @@ impl PurchaseMap {
             country: text(self.country.as_ref(), body)?,
             locale: text(self.locale.as_ref(), body)?,
             consent: None,
+            birthday: None,
+            referrer: None,
         });
-        Ok(Reading::Entries(vec![Happening { event: Event::Purchase(purchase), identity }]))
+        Ok(Reading::Entries(vec![Happening { event: Event::Purchase(purchase), identity, member: None }]))
     }
 }
 

@@ -6,9 +6,10 @@
 use crate::connectors::assemble::{self, filled, full_name, gap, less, single, sum, times};
 use crate::connectors::parse::{self, Amount, Id};
 use crate::connectors::{Happening, Reading, Unreadable};
+use perkgate_domain::event::{Event, Join};
 use perkgate_domain::member::Identity;
 use perkgate_domain::money::Currency;
-use perkgate_domain::purchase::{Channel, Event, Join, Line, LineKind, Purchase, Refund};
+use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
 use serde::Deserialize;
 
 /// An order. Amounts at the top level are in the shop's currency; what the buyer saw (`presentment_money`) is not read.
@@ -147,7 +148,7 @@ pub(super) fn sale(body: &[u8]) -> Result<Reading, Unreadable> {
     let mut entries = Vec::with_capacity(2);
     let cancelled = order.cancelled_at.is_some().then(|| cancelled(&order)).transpose()?;
     let purchase = purchase(&order)?;
-    entries.push(Happening { event: Event::Purchase(purchase), identity: identity(order) });
+    entries.push(Happening { event: Event::Purchase(purchase), identity: identity(order), member: None });
     entries.extend(cancelled);
     Ok(Reading::Entries(entries))
 }
@@ -349,5 +350,7 @@ fn identity(order: Order) -> Option<Identity> {
             .or_else(|| filled(home.and_then(|address| address.country_code))),
         locale: filled(order.customer_locale),
         consent,
+        birthday: None,
+        referrer: None,
     })
 }

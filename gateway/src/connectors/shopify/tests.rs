@@ -5,7 +5,8 @@ use crate::connectors::testing::{
     with_options,
 };
 use crate::connectors::{Arrival, Cause, Reading};
-use perkgate_domain::purchase::{Channel, Event};
+use perkgate_domain::event::Event;
+use perkgate_domain::purchase::Channel;
 use perkgate_domain::time::Moment;
 use serde_json::{Value, json};
 

@@ -4,9 +4,10 @@
 use crate::connectors::assemble::{self, filled, full_name, less, per_piece, single};
 use crate::connectors::parse::{self, Amount, Id};
 use crate::connectors::{Happening, Reading, Unreadable};
+use perkgate_domain::event::{Event, Join};
 use perkgate_domain::member::Identity;
 use perkgate_domain::money::Currency;
-use perkgate_domain::purchase::{Channel, Event, Join, Line, LineKind, Purchase, Refund};
+use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
 use serde::Deserialize;
 
 /// The envelope of every event: `data.object.<kind>`.
@@ -222,7 +223,7 @@ impl Payment {
             country: filled(self.billing_address.and_then(|address| address.country)),
             ..Identity::default()
         });
-        Ok(Reading::Entries(vec![Happening { event: Event::Purchase(purchase), identity }]))
+        Ok(Reading::Entries(vec![Happening { event: Event::Purchase(purchase), identity, member: None }]))
     }
 }
 

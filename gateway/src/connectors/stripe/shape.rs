@@ -3,9 +3,10 @@
 use crate::connectors::assemble::{self, filled, less, single};
 use crate::connectors::parse::{self, Amount, Id};
 use crate::connectors::{Happening, Reading, Unreadable};
+use perkgate_domain::event::{Event, Join};
 use perkgate_domain::member::Identity;
 use perkgate_domain::money::Currency;
-use perkgate_domain::purchase::{Channel, Event, Join, Line, LineKind, Purchase, Refund};
+use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
 use perkgate_domain::time::Moment;
 use serde::Deserialize;
 
@@ -112,7 +113,7 @@ pub(super) fn purchase(id: String, created: i64, unit: Unit, total: i64, lines: 
 
 pub(super) fn entry(purchase: Purchase, identity: Identity) -> Reading {
     let identity = assemble::known(identity);
-    Reading::Entries(vec![Happening { event: Event::Purchase(purchase), identity }])
+    Reading::Entries(vec![Happening { event: Event::Purchase(purchase), identity, member: None }])
 }
 
 #[derive(Deserialize)]

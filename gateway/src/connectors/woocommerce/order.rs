@@ -9,9 +9,10 @@ use super::refund::{self, RefundEntry};
 use crate::connectors::assemble::{self, filled, full_name, per_piece, single, sum};
 use crate::connectors::parse::{self, Amount, Id};
 use crate::connectors::{Context, Happening, Reading, Unreadable};
+use perkgate_domain::event::{Event, Join};
 use perkgate_domain::member::Identity;
 use perkgate_domain::money::Currency;
-use perkgate_domain::purchase::{Channel, Event, Join, Line, LineKind, Purchase, Refund};
+use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
 use perkgate_domain::time::Moment;
 use serde::Deserialize;
 
@@ -140,7 +141,8 @@ pub(super) fn read(body: &[u8], context: Context<'_>) -> Result<Reading, Unreada
     let purchase = purchase(&order, currency, at)?;
     let total = purchase.total;
     let identity = identity(order.customer_id.clone(), order.billing.as_ref(), None);
-    let mut entries = vec![Happening { event: Event::Purchase(purchase), identity: assemble::known(identity) }];
+    let mut entries =
+        vec![Happening { event: Event::Purchase(purchase), identity: assemble::known(identity), member: None }];
     for entry in &order.refunds {
         entries.push(refund::happening(entry, &order, currency, at, context)?);
     }

@@ -6,8 +6,8 @@ use crate::connectors::testing::{
     the_refund, verify, with_api,
 };
 use crate::connectors::{Admitted, Cause, Connector as _, Reading, Unreadable};
+use perkgate_domain::event::Event;
 use perkgate_domain::programme::Source;
-use perkgate_domain::purchase::Event;
 use perkgate_domain::time::Moment;
 use serde_json::{Value, json};
 

@@ -54,7 +54,7 @@ impl Inbox {
         self.address
     }
     pub(super) fn channel(&self) -> ChannelKind {
-        ChannelKind::Email { smtp: format!("smtp://{}", self.address), from: "kavarna@example.com".into() }
+        ChannelKind::Email { smtp: format!("smtp://{}", self.address), from: "kavarna@example.com".into(), to: None }
     }
     pub(super) fn mails(&self) -> Vec<Mail> {
         self.mails.lock().unwrap().clone()

@@ -77,6 +77,7 @@ async fn a_mail_server_that_is_not_there_or_silent_is_tried_again() {
     let mail = |address, scheme: &str| ChannelKind::Email {
         smtp: format!("{scheme}://{address}"),
         from: "a@example.com".into(),
+        to: None,
     };
     let inbox = Inbox::open();
     let channels = [
@@ -98,6 +99,7 @@ async fn a_mail_server_may_ask_who_sends() {
     let channel = |user: &str| ChannelKind::Email {
         smtp: format!("smtp://{user}@{}", inbox.address()),
         from: "a@example.com".into(),
+        to: None,
     };
     let stage = stage(true, 5_000, &[("right", channel("shop:p%40ss")), ("wrong", channel("shop:guess"))]);
     assert_eq!(stage.sends_one(due("dlv_1", "right")).await.next, Next::Delivered);

@@ -1,14 +1,16 @@
 //! From what arrivals say to entries: deduped for ever by (source, kind, external id), given to a member, queued or parked.
 
-use super::entries::{claim_entries, enqueue, find_purchases, give_to_members, insert_entries, join_unclaimed};
+use super::entries::{
+    claim_by_receipt, claim_entries, enqueue, find_purchases, give_to_members, insert_entries, join_unclaimed,
+};
 use super::members::MemberRows;
 use super::rows::{digest, word};
 use crate::store::engine::{Cell, Dialect, Engine, Kind as Column, Set, Tx};
 use crate::store::{Admission, AdmissionResult, NewEntry, StoreError};
-use perkgate_domain::ids::{Digest, EntryId, MemberId, derive};
+use perkgate_domain::event::Kind;
+use perkgate_domain::ids::{Digest, EntryId, MemberId};
 use perkgate_domain::member::{KeyKind, MemberKey};
 use perkgate_domain::plan::{EntryState, QueuedEntry};
-use perkgate_domain::purchase::Kind;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
@@ -67,6 +69,7 @@ pub(in crate::store) async fn admit(
     let ready = enqueue(&mut tx, &drafts, lease_ms).await?;
     join_unclaimed(&mut tx, &drafts).await?;
     claim_entries(&mut tx, &drafts).await?;
+    claim_by_receipt(&mut tx, &drafts).await?;
     end_arrivals(&mut tx, &admissions, &endings, &known).await?;
     tx.commit().await?;
     Ok(ready)
@@ -228,7 +231,7 @@ fn draft<'a>(admission: &'a Admission, entry: &'a NewEntry, key: EntryKey, claim
 /// What names nobody waits for a telling that does, and not in the queue: named while it is there, it would be settled as nobody's by
 /// whoever holds it already. (A refund is its purchase's member's.)
 fn first_state(entry: &NewEntry) -> EntryState {
-    let nobody = entry.keys.is_empty() && entry.event.kind() != Kind::Refund;
+    let nobody = entry.keys.is_empty() && entry.member.is_none() && entry.event.purchase_id().is_none();
     if nobody { EntryState::Unclaimed } else { EntryState::Queued }
 }
 
@@ -236,22 +239,31 @@ fn first_state(entry: &NewEntry) -> EntryState {
 /// become the member's; keys of somebody else stay theirs (joining two members is an act of its own).
 async fn resolve_members(tx: &mut Tx, drafts: &mut [Draft<'_>]) -> Result<(), StoreError> {
     let hashed = |merchant: &str, key: &MemberKey| -> KnownKey { (merchant.to_owned(), key.kind.as_str(), key.hash) };
-    let wanted: BTreeSet<KnownKey> =
-        drafts.iter().flat_map(|draft| draft.entry.keys.iter().map(|key| hashed(&draft.key.0, key))).collect();
+    let asked = |draft: &Draft<'_>| -> Vec<KnownKey> {
+        let entry = draft.entry;
+        entry.keys.iter().chain(&entry.referrers).map(|key| hashed(&draft.key.0, key)).collect()
+    };
+    let wanted: BTreeSet<KnownKey> = drafts.iter().flat_map(asked).collect();
     let mut owners = key_owners(tx, &wanted).await?;
     let mut rows = MemberRows::default();
-    for draft in drafts.iter_mut().filter(|draft| !draft.entry.keys.is_empty()) {
-        let keys: Vec<KnownKey> = draft.entry.keys.iter().map(|key| hashed(&draft.key.0, key)).collect();
+    for draft in drafts.iter_mut() {
         let entry = draft.entry;
-        let member = if let Some(member) = keys.iter().find_map(|key| owners.get(key)) {
-            if entry.locale.is_some() || entry.consent.is_some() {
-                rows.update(&draft.key.0, member, entry);
-            }
+        if entry.keys.is_empty() && entry.member.is_none() {
+            continue;
+        }
+        let keys: Vec<KnownKey> = entry.keys.iter().map(|key| hashed(&draft.key.0, key)).collect();
+        let owner = entry.member.as_ref().or_else(|| keys.iter().find_map(|key| owners.get(key)));
+        let referrer = entry.referrers.iter().find_map(|key| owners.get(&hashed(&draft.key.0, key))).cloned();
+        let member = if let Some(member) = owner {
+            rows.update(&draft.key.0, member, entry, referrer);
             member.clone()
         } else {
-            let member = MemberId::new(derive("mem", &[&draft.key.0, &draft.key.1, draft.key.2, &draft.key.3]));
-            rows.add(&draft.key.0, &member, entry);
-            member
+            let Some(newcomer) = &entry.newcomer else { continue };
+            rows.add(&draft.key.0, newcomer, entry, referrer.as_ref());
+            let referral = hashed(&draft.key.0, &newcomer.referral);
+            rows.keys.push([(&referral.0).into(), referral.1.into(), referral.2.into(), (&newcomer.id).into()]);
+            owners.insert(referral, newcomer.id.clone());
+            newcomer.id.clone()
         };
         for key in keys {
             if let Entry::Vacant(free) = owners.entry(key) {

@@ -138,6 +138,7 @@ fn queued(row: &Row) -> Result<QueuedEntry, StoreError> {
         event: document("event", row.get("document")?)?,
         member: row.get::<Option<&str>>("member_id")?.map(Into::into),
         purchase: row.get::<Option<i64>>("purchase_entry")?.map(EntryId),
+        born: false,
         attempts: row.get("attempts")?,
     })
 }

@@ -4,9 +4,9 @@ use super::admit::{Draft, EntryKey, Known, key_set};
 use super::rows::{owner, word};
 use crate::store::StoreError;
 use crate::store::engine::{Dialect, Kind as Column, Set, Tx};
+use perkgate_domain::event::{Event, Kind};
 use perkgate_domain::ids::{EntryId, MemberId, MerchantId};
 use perkgate_domain::plan::{EntryState, QueuedEntry};
-use perkgate_domain::purchase::{Event, Kind};
 use std::collections::{BTreeSet, HashMap};
 
 /// A purchase that refunds of a batch give back.
@@ -70,12 +70,8 @@ pub(super) fn give_to_members(drafts: &mut [Draft<'_>], purchases: &HashMap<Entr
 }
 
 fn purchase_key(draft: &Draft<'_>) -> Option<EntryKey> {
-    match &draft.entry.event {
-        Event::Refund(refund) => {
-            Some((draft.key.0.clone(), draft.key.1.clone(), Kind::Purchase.as_str(), refund.purchase.clone()))
-        }
-        _ => None,
-    }
+    let purchase = draft.entry.event.purchase_id()?;
+    Some((draft.key.0.clone(), draft.key.1.clone(), Kind::Purchase.as_str(), purchase.to_owned()))
 }
 
 pub(super) async fn insert_entries(
@@ -102,7 +98,7 @@ pub(super) async fn insert_entries(
     for draft in drafts.iter().filter(|draft| draft.claims.is_none()) {
         let reference = match &draft.entry.event {
             Event::Purchase(purchase) => purchase.reference.as_ref(),
-            Event::Refund(_) | Event::Join(_) => None,
+            _ => None,
         };
         rows.push([
             (&draft.key.0).into(),
@@ -195,10 +191,7 @@ pub(super) async fn enqueue(tx: &mut Tx, drafts: &[Draft<'_>], lease_ms: i64) ->
         let waits =
             draft.member.as_ref().is_some_and(|member| behind.contains(&(draft.key.0.as_str().into(), member.clone())));
         let held = lease_ms > 0 && draft.state == EntryState::Queued && !waits;
-        let purchase = match &draft.entry.event {
-            Event::Refund(refund) => Some(&refund.purchase),
-            _ => None,
-        };
+        let purchase = draft.entry.event.purchase_id();
         queue.push([
             id.into(),
             (&draft.key.0).into(),
@@ -217,6 +210,7 @@ pub(super) async fn enqueue(tx: &mut Tx, drafts: &[Draft<'_>], lease_ms: i64) ->
                 event: draft.entry.event.clone(),
                 member: draft.member.clone(),
                 purchase: draft.purchase_entry,
+                born: false,
                 attempts: 0,
             });
         }
@@ -261,6 +255,11 @@ pub(super) async fn claim_entries(tx: &mut Tx, drafts: &[Draft<'_>]) -> Result<(
             rows.push([entry.into(), member.into()]);
         }
     }
+    give(tx, &rows).await
+}
+
+/// Gives unclaimed purchases to members.
+async fn give(tx: &mut Tx, rows: &Set) -> Result<(), StoreError> {
     for statement in [
         "update waiting set state = 'parked', cause = 'waits for its purchase'
          from {k} join entries e on e.purchase_entry = k.entry_id
@@ -269,7 +268,29 @@ pub(super) async fn claim_entries(tx: &mut Tx, drafts: &[Draft<'_>]) -> Result<(
         "update waiting set state = 'queued', cause = null, member_id = k.member_id
          from {k} where waiting.entry_id = k.entry_id and waiting.state = 'unclaimed'",
     ] {
-        tx.run(statement, &[], &[&rows]).await?;
+        tx.run(statement, &[], &[rows]).await?;
+    }
+    Ok(())
+}
+
+/// The same for purchases whose receipt somebody shows.
+pub(super) async fn claim_by_receipt(tx: &mut Tx, drafts: &[Draft<'_>]) -> Result<(), StoreError> {
+    for draft in drafts {
+        let (Event::Claim(claim), Some(member)) = (&draft.entry.event, &draft.member) else { continue };
+        let shown =
+            [(&draft.key.0).into(), (&claim.source).into(), (&claim.order).into(), Kind::Purchase.as_str().into()];
+        let found = tx
+            .row(
+                "select e.entry_id from entries e join waiting w on w.entry_id = e.entry_id and w.state = 'unclaimed'
+                 where e.merchant_id = $1 and e.source_id = $2 and e.kind = $4 and (e.external_id = $3 or e.reference = $3)
+                 order by e.entry_id limit 1",
+                &shown,
+            )
+            .await?;
+        let Some(entry) = found.map(|row| row.get::<i64>("entry_id")).transpose()? else { continue };
+        let mut rows = Set::new("k", &[("entry_id", Column::Int), ("member_id", Column::Text)]);
+        rows.push([entry.into(), member.into()]);
+        give(tx, &rows).await?;
     }
     Ok(())
 }

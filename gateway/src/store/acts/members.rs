@@ -1,8 +1,8 @@
 //! What admitting writes about members: new ones, what is newly known of others, their keys and contact data.
 
-use crate::store::NewEntry;
 use crate::store::StoreError;
 use crate::store::engine::{Kind, Set, Tx};
+use crate::store::{NewEntry, Newcomer};
 use perkgate_domain::ids::MemberId;
 use std::collections::BTreeMap;
 
@@ -10,9 +10,18 @@ use std::collections::BTreeMap;
 pub(super) struct MemberRows {
     new: Set,
     /// Only the last word on a member counts: no row is updated twice by one statement.
-    updates: BTreeMap<(String, String), (Option<String>, Option<bool>)>,
+    updates: BTreeMap<(String, String), News>,
     pub(super) keys: Set,
     pub(super) contacts: BTreeMap<(String, String, String), Vec<u8>>,
+}
+
+/// What is newly known of somebody.
+#[derive(Default)]
+struct News {
+    locale: Option<String>,
+    consent: Option<bool>,
+    birthday: Option<String>,
+    referrer: Option<MemberId>,
 }
 
 impl Default for MemberRows {
@@ -23,6 +32,8 @@ impl Default for MemberRows {
             ("joined_at", Kind::Int),
             ("locale", Kind::Text),
             ("consent", Kind::Int),
+            ("birthday", Kind::Text),
+            ("referrer", Kind::Text),
             ("chain", Kind::Bytes),
         ];
         let keys =
@@ -38,44 +49,75 @@ impl Default for MemberRows {
 
 impl MemberRows {
     /// Somebody new.
-    pub(super) fn add(&mut self, merchant: &str, member: &MemberId, entry: &NewEntry) {
+    pub(super) fn add(&mut self, merchant: &str, newcomer: &Newcomer, entry: &NewEntry, referrer: Option<&MemberId>) {
         self.new.push([
             merchant.into(),
-            member.into(),
+            (&newcomer.id).into(),
             entry.event.at().into(),
             entry.locale.as_ref().into(),
             entry.consent.unwrap_or(false).into(),
+            entry.birthday.map(|day| day.to_string()).into(),
+            referrer.into(),
             [0; 32].into(),
         ]);
     }
 
-    /// Something new about somebody known.
-    pub(super) fn update(&mut self, merchant: &str, member: &MemberId, entry: &NewEntry) {
-        let (locale, consent) = self.updates.entry((merchant.to_owned(), member.to_string())).or_default();
-        if entry.locale.is_some() {
-            locale.clone_from(&entry.locale);
+    /// Something new about somebody known, if there is anything.
+    pub(super) fn update(&mut self, merchant: &str, member: &MemberId, entry: &NewEntry, referrer: Option<MemberId>) {
+        let referrer = referrer.filter(|referrer| referrer != member);
+        let nothing = entry.locale.is_none() && entry.consent.is_none() && entry.birthday.is_none();
+        if nothing && referrer.is_none() {
+            return;
         }
-        *consent = entry.consent.or(*consent);
+        let news = self.updates.entry((merchant.to_owned(), member.to_string())).or_default();
+        if entry.locale.is_some() {
+            news.locale.clone_from(&entry.locale);
+        }
+        news.consent = entry.consent.or(news.consent);
+        news.birthday = entry.birthday.map(|day| day.to_string()).or(news.birthday.take());
+        news.referrer = news.referrer.take().or(referrer);
     }
 
     pub(super) async fn write(self, tx: &mut Tx) -> Result<(), StoreError> {
         tx.run(
-            "insert into members (merchant_id, member_id, version, joined_at, locale, consent, visits, spent, tags, balances, chain)
-             select k.merchant_id, k.member_id, 0, k.joined_at, k.locale, k.consent, 0, 0, '[]', '{}', k.chain from {k}",
+            "insert into members (merchant_id, member_id, version, joined_at, locale, consent, birthday, referrer, visits, spent,
+                                  climb, tags, wallets, chain, through)
+             select k.merchant_id, k.member_id, 0, k.joined_at, k.locale, k.consent, k.birthday, k.referrer, 0, 0, '{}', '[]',
+                    '{}', k.chain, 0
+             from {k}",
             &[],
             &[&self.new],
         )
         .await?;
-        let columns =
-            [("merchant_id", Kind::Text), ("member_id", Kind::Text), ("locale", Kind::Text), ("consent", Kind::Int)];
-        let mut updates = Set::new("k", &columns);
-        for ((merchant, member), (locale, consent)) in self.updates {
-            updates.push([merchant.into(), member.into(), locale.into(), consent.into()]);
+        let mut updates = Set::new(
+            "k",
+            &[
+                ("merchant_id", Kind::Text),
+                ("member_id", Kind::Text),
+                ("locale", Kind::Text),
+                ("consent", Kind::Int),
+                ("birthday", Kind::Text),
+                ("referrer", Kind::Text),
+            ],
+        );
+        for ((merchant, member), news) in self.updates {
+            updates.push([
+                merchant.into(),
+                member.into(),
+                news.locale.into(),
+                news.consent.into(),
+                news.birthday.into(),
+                news.referrer.as_ref().into(),
+            ]);
         }
+        // Who bought before was brought by nobody.
         tx.run(
-            "update members set locale = coalesce(k.locale, members.locale), consent = coalesce(k.consent, members.consent)
+            "update members set locale = coalesce(k.locale, members.locale), consent = coalesce(k.consent, members.consent),
+                    birthday = coalesce(k.birthday, members.birthday),
+                    referrer = case when members.visits = 0 then coalesce(members.referrer, k.referrer) else members.referrer end
              from {k} where members.merchant_id = k.merchant_id and members.member_id = k.member_id
-                  and (k.locale <> coalesce(members.locale, '') or k.consent <> members.consent)",
+                  and (k.locale <> coalesce(members.locale, '') or k.consent <> members.consent
+                       or k.birthday <> coalesce(members.birthday, '') or k.referrer is not null)",
             &[],
             &[&updates],
         )

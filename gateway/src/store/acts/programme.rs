@@ -53,6 +53,7 @@ fn installation(row: &Row) -> Result<InstallationRow, StoreError> {
             mode: document("mode", row.get("mode")?)?,
         },
         plugin_id: row.get("plugin_id")?,
+        enrols: false,
     })
 }
 
@@ -127,8 +128,8 @@ async fn install(tx: &mut Tx, merchant: &MerchantId, place: i64, row: &Installat
     let written = tx
         .row(
             "insert into installations (merchant_id, installation_id, place, plugin_id, digest, partner_id, settings,
-                                        settings_revision, grants, caps, mode)
-             values ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10)
+                                        settings_revision, grants, caps, mode, enrolled)
+             values ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11)
              on conflict (merchant_id, installation_id) do update set place = excluded.place, plugin_id = excluded.plugin_id,
                  partner_id = excluded.partner_id, grants = excluded.grants, caps = excluded.caps, mode = excluded.mode,
                  settings_revision = installations.settings_revision
@@ -147,6 +148,8 @@ async fn install(tx: &mut Tx, merchant: &MerchantId, place: i64, row: &Installat
                 json("grants", &wanted.grants)?.into(),
                 json("caps", &wanted.caps)?.into(),
                 json("mode", &wanted.mode)?.into(),
+                // One that was here before knows the members there are.
+                row.enrols.then_some("").into(),
             ],
         )
         .await?;

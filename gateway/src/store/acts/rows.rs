@@ -4,12 +4,14 @@ use crate::store::StoreError;
 use crate::store::engine::Row;
 use perkgate_domain::decision::Price;
 use perkgate_domain::delivery::{Delivery, DeliveryState};
+use perkgate_domain::facts::MonthDay;
 use perkgate_domain::ids::{Digest, EntryId, MemberId, MerchantId};
-use perkgate_domain::ledger::{HeldReward, RewardState};
+use perkgate_domain::ledger::{Expiry, HeldReward, Lot, RewardState};
 use perkgate_domain::member::Member;
+use perkgate_domain::rules::RewardKind;
 use perkgate_domain::time::Moment;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// A document's text.
 pub(super) fn json<T: Serialize + ?Sized>(what: &'static str, value: &T) -> Result<String, StoreError> {
@@ -58,11 +60,28 @@ pub(super) fn member(row: &Row) -> Result<Member, StoreError> {
         spent: row.get("spent")?,
         first_purchase_at: moment(row, "first_purchase_at")?,
         last_purchase_at: moment(row, "last_purchase_at")?,
+        birthday: row.get::<Option<&str>>("birthday")?.and_then(MonthDay::parse),
+        referrer: row.get::<Option<&str>>("referrer")?.map(Into::into),
         tier: row.get("tier")?,
+        climb: document("member's climb", row.get("climb")?)?,
         tags: document("member's tags", row.get("tags")?)?,
-        balances: document("member's balances", row.get("balances")?)?,
+        wallets: document("member's wallets", row.get("wallets")?)?,
+        through: Moment(row.get("through")?),
+        due_at: moment(row, "due_at")?,
+        merged_into: row.get::<Option<&str>>("merged_into")?.map(Into::into),
         chain: hash32("chain", row.get("chain")?)?,
     })
+}
+
+/// What of a reward is never looked for.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct RewardDetail {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) paid: Vec<(Expiry, i64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) kind: Option<RewardKind>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) returns_price: bool,
 }
 
 /// A `rewards` row.
@@ -72,6 +91,7 @@ pub(super) fn reward(row: &Row) -> Result<HeldReward, StoreError> {
         _ => None,
     };
     let text = |column: &str| row.get::<String>(column);
+    let detail: RewardDetail = document("reward's detail", row.get("detail")?)?;
     Ok(HeldReward {
         id: text("reward_id")?.as_str().into(),
         member: text("member_id")?.as_str().into(),
@@ -83,9 +103,34 @@ pub(super) fn reward(row: &Row) -> Result<HeldReward, StoreError> {
         text: text("terms")?,
         code: text("code")?,
         price,
+        paid: detail.paid,
+        kind: detail.kind,
+        returns_price: detail.returns_price,
+        used_in: row.get::<Option<i64>>("used_in")?.map(EntryId),
         state: word("reward state", row.get("state")?, RewardState::parse)?,
         issued_at: Moment(row.get("issued_at")?),
         expires_at: moment(row, "expires_at")?,
+    })
+}
+
+/// A `lots` row.
+pub(super) fn lot(row: &Row) -> Result<Lot, StoreError> {
+    Ok(Lot {
+        id: row.get::<&str>("lot_id")?.into(),
+        entry: EntryId(row.get("entry_id")?),
+        member: row.get::<&str>("member_id")?.into(),
+        installation: row.get::<&str>("installation_id")?.into(),
+        digest: digest(row, "digest")?,
+        settings_revision: row.get("settings_revision")?,
+        wallet: row.get("wallet")?,
+        amount: row.get("amount")?,
+        reversed: row.get("reversed")?,
+        forgiven: row.get("forgiven")?,
+        expired: row.get("expired")?,
+        earned_at: Moment(row.get("earned_at")?),
+        matures_at: moment(row, "matures_at")?,
+        expires: word("expiry", row.get("expires")?, Expiry::parse)?,
+        shares: document("shares", row.get("shares")?)?,
     })
 }
 

@@ -2,11 +2,12 @@
 
 use super::gains::{balances, counters, lots, postings, rewards};
 use super::rows::json;
+use super::{fates, sayings};
 use crate::store::engine::{Engine, Kind, Set, Tx};
 use crate::store::{PutOff, StoreError};
-use perkgate_domain::ids::{EntryId, InstallationId, MemberId, MerchantId};
+use perkgate_domain::ids::{Digest, EntryId, InstallationId, MemberId, MerchantId};
 use perkgate_domain::member::Member;
-use perkgate_domain::plan::{EntryState, Settlement};
+use perkgate_domain::plan::{DecisionRecord, EntryState, Settlement};
 use std::collections::BTreeMap;
 
 pub(in crate::store) async fn settle(
@@ -15,6 +16,7 @@ pub(in crate::store) async fn settle(
     put_off: &[PutOff],
 ) -> Result<(), StoreError> {
     let mut tx = engine.write().await?;
+    born(&mut tx, settlements).await?;
     end_entries(&mut tx, settlements).await?;
     members(&mut tx, settlements).await?;
     postings(&mut tx, settlements).await?;
@@ -24,6 +26,12 @@ pub(in crate::store) async fn settle(
     memories(&mut tx, settlements).await?;
     super::outbox::insert(&mut tx, settlements.iter().flat_map(|settlement| &settlement.deliveries)).await?;
     refunds(&mut tx, settlements).await?;
+    sayings::wakes(&mut tx, settlements).await?;
+    sayings::tasks(&mut tx, settlements).await?;
+    sayings::questions(&mut tx, settlements).await?;
+    for settlement in settlements.iter().filter(|settlement| settlement.fate.is_some()) {
+        fates::fulfil(&mut tx, settlement).await?;
+    }
     later(&mut tx, put_off).await?;
     // What all of a merchant's members share comes last: others wait for these rows until the commit.
     counters(&mut tx, settlements).await?;
@@ -35,9 +43,55 @@ pub(super) fn expect(changed: u64, wanted: usize) -> Result<(), StoreError> {
     if usize::try_from(changed) == Ok(wanted) { Ok(()) } else { Err(StoreError::Stale) }
 }
 
+/// Entries that the batch made itself. Made twice, by two processes, one of them is too late.
+async fn born(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), StoreError> {
+    let mut rows = Set::new(
+        "k",
+        &[
+            ("entry_id", Kind::Int),
+            ("merchant_id", Kind::Text),
+            ("source_id", Kind::Text),
+            ("kind", Kind::Text),
+            ("external_id", Kind::Text),
+            ("member_id", Kind::Text),
+            ("document", Kind::Text),
+            ("digest", Kind::Bytes),
+            ("happened_at", Kind::Int),
+        ],
+    );
+    for entry in settlements.iter().filter_map(|settlement| settlement.born.as_deref()) {
+        let document = json("event", &entry.event)?;
+        let digest = Digest::of(document.as_bytes());
+        rows.push([
+            entry.id.into(),
+            (&entry.merchant).into(),
+            (&entry.source).into(),
+            entry.event.kind().as_str().into(),
+            entry.event.external_id().into(),
+            entry.member.as_ref().into(),
+            document.into(),
+            digest.into(),
+            entry.event.at().into(),
+        ]);
+    }
+    let made = tx
+        .run(
+            "insert into entries (entry_id, merchant_id, source_id, kind, external_id, arrival_id, member_id, document, digest,
+                                  happened_at)
+             select k.entry_id, k.merchant_id, k.source_id, k.kind, k.external_id, 0, k.member_id, k.document, k.digest,
+                    k.happened_at
+             from {k} where true order by k.place on conflict do nothing",
+            &[],
+            &[&rows],
+        )
+        .await?;
+    expect(made, rows.len())
+}
+
 /// Settled entries leave the queue; the others say in it what they wait for.
 async fn end_entries(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), StoreError> {
-    let done = settlements.iter().filter(|settlement| settlement.state == EntryState::Settled);
+    let done =
+        settlements.iter().filter(|settlement| settlement.state == EntryState::Settled && settlement.born.is_none());
     let done = Set::of_ids("k", done.map(|settlement| settlement.entry.0));
     let gone = tx
         .run("delete from waiting where entry_id in (select k.id from {k}) and state = 'queued'", &[], &[&done])
@@ -88,9 +142,12 @@ async fn members(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), StoreErr
             ("first_purchase_at", Kind::Int),
             ("last_purchase_at", Kind::Int),
             ("tier", Kind::Text),
+            ("climb", Kind::Text),
             ("tags", Kind::Text),
-            ("balances", Kind::Text),
+            ("wallets", Kind::Text),
             ("chain", Kind::Bytes),
+            ("through", Kind::Int),
+            ("due_at", Kind::Int),
         ],
     );
     for ((merchant, id), (member, steps)) in last {
@@ -105,16 +162,20 @@ async fn members(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), StoreErr
             member.first_purchase_at.into(),
             member.last_purchase_at.into(),
             member.tier.as_ref().into(),
+            json("climb", &member.climb)?.into(),
             json("tags", &member.tags)?.into(),
-            json("balances", &member.balances)?.into(),
+            json("wallets", &member.wallets)?.into(),
             member.chain.into(),
+            member.through.into(),
+            member.due_at.into(),
         ]);
     }
     let changed = tx
         .run(
             "update members set version = k.version, joined_at = k.joined_at, visits = k.visits, spent = k.spent,
                     first_purchase_at = k.first_purchase_at, last_purchase_at = k.last_purchase_at, tier = k.tier,
-                    tags = k.tags, balances = k.balances, chain = k.chain
+                    climb = k.climb, tags = k.tags, wallets = k.wallets, chain = k.chain, through = k.through,
+                    due_at = k.due_at
              from {k} where members.merchant_id = k.merchant_id and members.member_id = k.member_id
                   and members.version = k.was",
             &[],
@@ -125,16 +186,17 @@ async fn members(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), StoreErr
 }
 
 async fn decisions(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), StoreError> {
-    let mut rows = Set::new("k", &[("entry_id", Kind::Int), ("merchant_id", Kind::Text), ("document", Kind::Text)]);
+    let columns =
+        [("entry_id", Kind::Int), ("merchant_id", Kind::Text), ("document", Kind::Text), ("digest", Kind::Bytes)];
+    let mut rows = Set::new("k", &columns);
     for settlement in settlements.iter().filter(|settlement| !settlement.decisions.is_empty()) {
-        rows.push([
-            settlement.entry.into(),
-            (&settlement.merchant).into(),
-            json("decisions", &settlement.decisions)?.into(),
-        ]);
+        let document = json("decisions", &settlement.decisions)?;
+        let digest = DecisionRecord::digest_of(&settlement.merchant, settlement.entry, &document);
+        rows.push([settlement.entry.into(), (&settlement.merchant).into(), document.into(), digest.into()]);
     }
     tx.run(
-        "insert into decisions (entry_id, merchant_id, document) select k.entry_id, k.merchant_id, k.document from {k}",
+        "insert into decisions (entry_id, merchant_id, document, digest)
+         select k.entry_id, k.merchant_id, k.document, k.digest from {k}",
         &[],
         &[&rows],
     )
@@ -215,14 +277,45 @@ async fn refunds(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), StoreErr
 
 async fn later(tx: &mut Tx, put_off: &[PutOff]) -> Result<(), StoreError> {
     let mut rows = Set::new("k", &[("entry_id", Kind::Int), ("not_before", Kind::Int), ("cause", Kind::Text)]);
+    let mut wakes = Set::new(
+        "k",
+        &[
+            ("merchant_id", Kind::Text),
+            ("member_id", Kind::Text),
+            ("installation_id", Kind::Text),
+            ("cause", Kind::Text),
+            ("wake_key", Kind::Text),
+            ("not_before", Kind::Int),
+        ],
+    );
     for put_off in put_off {
-        rows.push([put_off.entry.into(), put_off.until.into(), (&put_off.why).into()]);
+        if let Some(entry) = put_off.entry {
+            rows.push([entry.into(), put_off.until.into(), (&put_off.why).into()]);
+        }
+        if let Some(wake) = &put_off.wake {
+            wakes.push([
+                (&wake.merchant).into(),
+                (&wake.member).into(),
+                (&wake.installation).into(),
+                wake.cause.as_str().into(),
+                (&wake.key).into(),
+                put_off.until.into(),
+            ]);
+        }
     }
     tx.run(
         "update waiting set attempts = attempts + 1, not_before = k.not_before, cause = k.cause, leased_until = 0
          from {k} where waiting.entry_id = k.entry_id",
         &[],
         &[&rows],
+    )
+    .await?;
+    tx.run(
+        "update wakes set attempts = attempts + 1, not_before = k.not_before
+         from {k} where wakes.merchant_id = k.merchant_id and wakes.member_id = k.member_id
+              and wakes.installation_id = k.installation_id and wakes.cause = k.cause and wakes.wake_key = k.wake_key",
+        &[],
+        &[&wakes],
     )
     .await?;
     Ok(())

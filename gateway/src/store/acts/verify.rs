@@ -6,8 +6,8 @@ use crate::store::engine::{Cell, Engine, Row, Tx};
 use crate::store::{LedgerReport, StoreError};
 use perkgate_domain::decision::Share;
 use perkgate_domain::ids::{EntryId, MerchantId};
-use perkgate_domain::ledger::{Account, Posting};
-use perkgate_domain::member::Balance;
+use perkgate_domain::ledger::{Account, Posting, TrancheKey};
+use perkgate_domain::member::Wallet;
 use perkgate_domain::time::Moment;
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,10 +19,12 @@ type Balances = BTreeMap<(String, String, String), i64>;
 /// What the postings say, in the order of the chains.
 #[derive(Default)]
 struct Replayed {
+    /// Of the accounts that are no member's.
     balances: Balances,
+    wallets: HashMap<(String, String), BTreeMap<String, Wallet>>,
     chains: HashMap<(String, String), [u8; 32]>,
-    /// Net amount of each lot's postings: earned less reversed.
-    lots: HashMap<(String, String), i64>,
+    /// What each lot's postings earned and took back.
+    lots: HashMap<(String, String), (i64, i64)>,
 }
 
 pub(in crate::store) async fn verify(
@@ -34,10 +36,10 @@ pub(in crate::store) async fn verify(
     // The empty name is nobody's: every merchant.
     let only = merchant.map_or("", MerchantId::as_str);
     let mut report = LedgerReport::default();
-    let replayed = replay(&mut tx, only, &mut report).await?;
-    compare_balances(&mut tx, only, &replayed, &mut report).await?;
+    let mut replayed = replay(&mut tx, only, &mut report).await?;
+    compare_balances(&mut tx, only, &mut replayed, &mut report).await?;
     compare_chains(&mut tx, only, &replayed, &mut report).await?;
-    compare_lots(&mut tx, only, &replayed, &mut report).await?;
+    compare_lots(&mut tx, only, &mut replayed, &mut report).await?;
     count_entries(&mut tx, only, &mut report).await?;
     tx.commit().await?;
     Ok(report)
@@ -83,6 +85,7 @@ fn follow(row: &Row, replayed: &mut Replayed, report: &mut LedgerReport) -> Resu
         destination: to,
         amount: row.get("amount")?,
         lot: row.get::<Option<&str>>("lot_id")?.map(Into::into),
+        tranche: row.get::<Option<&str>>("tranche")?.and_then(TrancheKey::parse),
         at: Moment(row.get("at")?),
         hash: hash.try_into().unwrap_or([0; 32]),
     };
@@ -101,36 +104,66 @@ fn follow(row: &Row, replayed: &mut Replayed, report: &mut LedgerReport) -> Resu
         }
     }
     if let Some(lot) = &posting.lot {
-        let net = if posting.source == Account::Issued { posting.amount } else { -posting.amount };
-        *replayed.lots.entry((merchant.clone(), lot.to_string())).or_default() += net;
+        let (earned, reversed) = replayed.lots.entry((merchant.clone(), lot.to_string())).or_default();
+        if posting.source == Account::Issued {
+            *earned += posting.amount;
+        } else if posting.destination == Account::Reversed {
+            *reversed += posting.amount;
+        }
     }
-    *replayed.balances.entry((merchant.clone(), source, posting.wallet.clone())).or_default() -= posting.amount;
-    *replayed.balances.entry((merchant, destination, posting.wallet)).or_default() += posting.amount;
+    for (account, name, amount) in
+        [(&posting.source, source, -posting.amount), (&posting.destination, destination, posting.amount)]
+    {
+        if account.member().is_none() {
+            *replayed.balances.entry((merchant.clone(), name, posting.wallet.clone())).or_default() += amount;
+        }
+    }
+    let wallets = replayed.wallets.entry((merchant, posting.member.to_string())).or_default();
+    wallets.entry(posting.wallet.clone()).or_default().apply(&posting);
     Ok(())
 }
 
+/// What is kept of every account is what its postings make, and all accounts of a wallet sum to zero.
 async fn compare_balances(
     tx: &mut Tx,
     only: &str,
-    replayed: &Replayed,
+    replayed: &mut Replayed,
     report: &mut LedgerReport,
 ) -> Result<(), StoreError> {
+    let mut sums: BTreeMap<(String, String), i64> = BTreeMap::new();
+    each_member(tx, only, |row| {
+        let owner: (String, String) = (row.get("merchant_id")?, row.get("member_id")?);
+        let stored: BTreeMap<String, Wallet> = document("member's wallets", row.get("wallets")?)?;
+        let mut made = replayed.wallets.remove(&owner).unwrap_or_default();
+        for (name, mut wallet) in stored {
+            // A sliding end is moved on by activity, not by postings.
+            wallet.slides_until = None;
+            let made = made.remove(&name).unwrap_or_default();
+            if wallet != made {
+                report.found(format!(
+                    "{name} of member {} of {} is {}, its postings make {}",
+                    owner.1,
+                    owner.0,
+                    shown(&wallet),
+                    shown(&made)
+                ));
+            }
+            *sums.entry((owner.0.clone(), name)).or_default() += made.available + made.pending;
+        }
+        for name in made.keys() {
+            report.found(format!("member {} of {} has postings in {name}, and keeps no such wallet", owner.1, owner.0));
+        }
+        Ok(())
+    })
+    .await?;
+    for (merchant, member) in replayed.wallets.keys() {
+        report.found(format!("there are postings of member {member} of {merchant}, and no such member"));
+    }
     let statement = "select merchant_id, account, wallet, amount from balances where $1 = '' or merchant_id = $1";
     let mut cached = Balances::new();
     for row in tx.rows(statement, &[only.into()], &[]).await? {
         cached.insert((row.get("merchant_id")?, row.get("account")?, row.get("wallet")?), row.get("amount")?);
     }
-    each_member(tx, only, |row| {
-        let (merchant, member): (String, String) = (row.get("merchant_id")?, row.get("member_id")?);
-        let balances: BTreeMap<String, Balance> = document("member's balances", row.get("balances")?)?;
-        for (wallet, balance) in balances {
-            let account = |part: &str| format!("{member}/{part}");
-            cached.insert((merchant.clone(), account("available"), wallet.clone()), balance.available);
-            cached.insert((merchant.clone(), account("pending"), wallet), balance.pending);
-        }
-        Ok(())
-    })
-    .await?;
     for (key, amount) in &replayed.balances {
         let stored = cached.remove(key).unwrap_or(0);
         if stored != *amount {
@@ -139,18 +172,28 @@ async fn compare_balances(
                 key.1, key.2, key.0
             ));
         }
+        *sums.entry((key.0.clone(), key.2.clone())).or_default() += amount;
+        if key.1 == Account::Transfer.to_string() && *amount != 0 {
+            report.found(format!("{amount} {} of {} went from one member and came to no other", key.2, key.0));
+        }
     }
     for ((merchant, account, wallet), amount) in cached.iter().filter(|(_, amount)| **amount != 0) {
         report.found(format!("the balance of {account} in {wallet} of {merchant} is {amount}, and no posting made it"));
-    }
-    let mut sums: BTreeMap<(&str, &str), i64> = BTreeMap::new();
-    for ((merchant, _, wallet), amount) in &replayed.balances {
-        *sums.entry((merchant, wallet)).or_default() += amount;
     }
     for ((merchant, wallet), sum) in sums.into_iter().filter(|(_, sum)| *sum != 0) {
         report.found(format!("the accounts of {wallet} of {merchant} sum to {sum} instead of zero"));
     }
     Ok(())
+}
+
+fn shown(wallet: &Wallet) -> String {
+    let Wallet { available, pending, spent, expired, reversed, .. } = wallet;
+    let tranches: Vec<String> =
+        wallet.tranches.iter().map(|tranche| format!("{} {}", tranche.amount, tranche.key)).collect();
+    let tranches = tranches.join(", ");
+    format!(
+        "{available} available, {pending} pending, {spent} spent, {expired} expired, {reversed} reversed ({tranches})"
+    )
 }
 
 async fn compare_chains(
@@ -185,7 +228,7 @@ async fn each_member(
         let values = [Cell::from(&after.0), (&after.1).into(), only.into(), PAGE.into()];
         let rows = tx
             .rows(
-                "select merchant_id, member_id, balances, chain from members
+                "select merchant_id, member_id, wallets, chain from members
                  where (merchant_id, member_id) > ($1, $2) and ($3 = '' or merchant_id = $3)
                  order by merchant_id, member_id limit $4",
                 &values,
@@ -198,30 +241,56 @@ async fn each_member(
     }
 }
 
+/// Lots keep what their postings say, and together they have lost what the merchant's account of lost units holds.
 async fn compare_lots(
     tx: &mut Tx,
     only: &str,
-    replayed: &Replayed,
+    replayed: &mut Replayed,
     report: &mut LedgerReport,
 ) -> Result<(), StoreError> {
     let rows = tx
         .rows(
-            "select merchant_id, lot_id, amount, reversed, shares from lots where $1 = '' or merchant_id = $1",
+            "select merchant_id, lot_id, wallet, amount, reversed, forgiven, expired, shares from lots
+             where $1 = '' or merchant_id = $1",
             &[only.into()],
             &[],
         )
         .await?;
+    let mut lost: BTreeMap<(String, String), i64> = BTreeMap::new();
     for row in &rows {
         report.lots += 1;
         let key: (String, String) = (row.get("merchant_id")?, row.get("lot_id")?);
         let (amount, reversed): (i64, i64) = (row.get("amount")?, row.get("reversed")?);
-        let posted = replayed.lots.get(&key).copied().unwrap_or(0);
-        if posted != amount - reversed {
-            report.found(format!("lot {} of {} keeps {}, its postings make {posted}", key.1, key.0, amount - reversed));
+        let (earned, taken) = replayed.lots.remove(&key).unwrap_or_default();
+        if (earned, taken) != (amount, reversed) {
+            report.found(format!(
+                "lot {} of {} earned {amount} and gave back {reversed}, its postings say {earned} and {taken}",
+                key.1, key.0
+            ));
         }
         let shares: Vec<Share> = document("shares", row.get("shares")?)?;
-        if !shares.is_empty() && shares.iter().map(|share| share.amount).sum::<i64>() != amount {
-            report.found(format!("the shares of lot {} of {} do not add up to {amount}", key.1, key.0));
+        let sum: i64 = shares.iter().map(|share| share.amount).sum();
+        let (forgiven, expired): (i64, i64) = (row.get("forgiven")?, row.get("expired")?);
+        // Edits take shares away, and what they take is given back or let be.
+        if !shares.is_empty() && (sum > amount || amount - sum > reversed + forgiven) {
+            report.found(format!("the shares of lot {} of {} add up to {sum} of {amount}", key.1, key.0));
+        }
+        *lost.entry((key.0, row.get("wallet")?)).or_default() += expired;
+    }
+    for (merchant, lot) in replayed.lots.keys() {
+        report.found(format!("postings of {merchant} speak of lot {lot}, and there is no such lot"));
+    }
+    let expired = Account::Expired.to_string();
+    for (merchant, account, wallet) in replayed.balances.keys() {
+        if *account == expired {
+            lost.entry((merchant.clone(), wallet.clone())).or_default();
+        }
+    }
+    for ((merchant, wallet), lots) in lost {
+        let key = (merchant, expired.clone(), wallet);
+        let amount = replayed.balances.get(&key).copied().unwrap_or(0);
+        if lots != amount {
+            report.found(format!("{amount} {} of {} have expired, and of its lots {lots}", key.2, key.0));
         }
     }
     Ok(())

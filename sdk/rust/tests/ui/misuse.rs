@@ -39,6 +39,29 @@ fn with_arguments(_purchase: &Purchase, _facts: &Facts) -> Decide {
     Ok(vec![])
 }
 
+#[perkgate::profiles]
+fn without_facts(_profile: &Profile) -> Decide {
+    Ok(vec![])
+}
+
+#[perkgate::wakes]
+unsafe fn unsafely(_woken: &Woken, _facts: &Facts) -> Decide {
+    Ok(vec![])
+}
+
+#[perkgate::redemptions]
+fn too_many(_redemption: &Redemption, _facts: &Facts, _settings: i64, _more: i64) -> Decide {
+    Ok(vec![])
+}
+
+#[perkgate::answers]
+fn silent(_answer: &Answer, _facts: &Facts) {}
+
+#[perkgate::wakes(installed)]
+fn with_a_cause(_woken: &Woken, _facts: &Facts) -> Decide {
+    Ok(vec![])
+}
+
 impl Rules {
     #[perkgate::purchases]
     fn method(&self, _purchase: &Purchase, _facts: &Facts) -> Decide {

@@ -13,4 +13,10 @@ fn wrong_answer(_purchase: &Purchase, _facts: &Facts) -> Vec<Decision> {
     vec![]
 }
 
+// A wake is what a rule asks for; what comes of it is a time that has come.
+#[perkgate::wakes]
+fn another_event(_wake: &Wake, _facts: &Facts) -> Decide {
+    Ok(vec![])
+}
+
 fn main() {}

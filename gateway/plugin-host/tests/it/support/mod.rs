@@ -34,6 +34,7 @@ pub(crate) fn manifest() -> Manifest {
         summary: String::new(),
         facts: [].into(),
         decisions: ["earn".to_owned()].into(),
+        wakes: [].into(),
         settings: serde_json::Value::Null,
     }
 }
@@ -131,6 +132,12 @@ pub(crate) fn facts() -> Facts {
         settings: "{}".into(),
         memory: vec![1, 2, 3],
         dice: 4,
+        birthday: None,
+        standing: None,
+        referral: None,
+        history: vec![],
+        favourites: vec![],
+        coming: vec![],
     }
 }
 
