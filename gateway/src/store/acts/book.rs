@@ -154,15 +154,17 @@ fn lot_owners(reading: &Reading<'_>, book: &Book) -> BTreeSet<(MerchantId, Membe
 async fn lots(tx: &mut Tx, reading: &Reading<'_>, book: &mut Book) -> Result<(), StoreError> {
     let owners = lot_owners(reading, book);
     let set = owner_set(owners.iter().map(|(merchant, member)| (merchant, member)));
-    let rows = tx
-        .rows(
-            "select l.* from {k} join entries e on e.merchant_id = k.merchant_id and e.member_id = k.member_id
-             join lots l on l.merchant_id = e.merchant_id and l.entry_id = e.entry_id
-             order by l.earned_at, l.lot_id",
-            &[],
-            &[&set],
-        )
-        .await?;
+    // SQLite keeps the order of a cross join: from the members to their entries to the lots, never the other way.
+    let join = match tx.dialect() {
+        Dialect::Sqlite => "cross join",
+        Dialect::Postgres => "join",
+    };
+    let statement = format!(
+        "select l.* from {{k}} {join} entries e on e.merchant_id = k.merchant_id and e.member_id = k.member_id
+         {join} lots l on l.merchant_id = e.merchant_id and l.entry_id = e.entry_id
+         order by l.earned_at, l.lot_id"
+    );
+    let rows = tx.rows(&statement, &[], &[&set]).await?;
     for key in owners {
         if let Some(opened) = book.members.get_mut(&key) {
             opened.lots = Some(Vec::new());
