@@ -35,5 +35,6 @@ mod people;
 mod plans;
 mod programme;
 mod settle;
+mod stalled;
 mod tampering;
 mod turns;

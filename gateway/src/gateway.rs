@@ -183,6 +183,8 @@ impl Gateway {
         if unparked > 0 {
             tracing::info!("{unparked} parked arrivals are read again");
         }
+        // What failed before may work by now: a newer gateway, a repaired disk.
+        self.store.retry(None, None).await?;
         let handover: Arc<dyn Handover> = Arc::new(self.pipeline.clone());
         let (journal, writers) =
             Journal::start(Arc::clone(&self.store), Arc::clone(&self.vault), self.config.door, Some(handover));

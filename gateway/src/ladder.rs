@@ -7,7 +7,8 @@ use perkgate_domain::member::Member;
 use perkgate_domain::rules::{Rules, Tiers, Window};
 use perkgate_domain::time::Moment;
 
-const DAY_MS: i64 = 24 * 3600 * 1000;
+/// The mean length of a Gregorian year: 365.2425 days.
+const YEAR_MS: i64 = 31_556_952_000;
 
 /// How a member stands at `at`, for plugins and whoever asks.
 #[must_use]
@@ -32,7 +33,7 @@ pub fn standing(rules: &Rules, zone: &Zone, member: &Member, at: Moment) -> Stan
         next: tiers.levels.get(above).map(|level| NextTier {
             name: level.name.clone(),
             at: level.at,
-            missing: (level.at - progress).max(0),
+            missing: level.at.saturating_sub(progress).max(0),
         }),
         ..nothing
     }
@@ -75,17 +76,17 @@ impl Ladder<'_> {
             return self.zone.end_of(at, Period::Year);
         }
         let joined = self.zone.day_start(member.joined_at);
-        let years = i32::try_from(at.since_ms(joined) / (366 * DAY_MS)).unwrap_or(0).max(0);
-        // That many years have surely passed; one or two more have to be looked at, whatever the leap years.
-        let ends = (years..years.saturating_add(4)).map(|year| self.zone.years_later(joined, year));
-        ends.into_iter().find(|end| *end > at).unwrap_or_else(|| self.zone.years_later(joined, years.saturating_add(4)))
+        // Counted by mean years this is at most one too many or too few, whatever the leap years.
+        let years = i32::try_from(at.since_ms(joined) / YEAR_MS).unwrap_or(0).saturating_sub(1).max(0);
+        let mut ends = (years..).take(4).map(|year| self.zone.years_later(joined, year));
+        ends.find(|end| *end > at).unwrap_or_else(|| self.zone.end_of(at, Period::Year))
     }
 
-    /// What counts at `at`.
+    /// What counts at `at`: an entry that comes late must not be helped by days that lie after it.
     #[must_use]
     pub fn progress(&self, member: &Member, at: Moment) -> i64 {
-        let days = member.climb.days.iter().filter(|(day, _)| self.counts_until(member, *day) > at);
-        days.map(|(_, amount)| amount).sum()
+        let days = member.climb.days.iter().filter(|(day, _)| *day <= at && self.counts_until(member, *day) > at);
+        days.fold(0, |sum: i64, (_, amount)| sum.saturating_add(*amount))
     }
 
     /// What counted in the year that ended last.
@@ -96,7 +97,7 @@ impl Ladder<'_> {
         }
         let ends = member.climb.days.iter().map(|(day, amount)| (self.period_end(member, *day), amount));
         let ended = ends.filter(|(end, _)| *end <= at && self.period_end(member, *end) > at);
-        ended.map(|(_, amount)| amount).sum()
+        ended.fold(0, |sum: i64, (_, amount)| sum.saturating_add(*amount))
     }
 
     /// How long a level lasts that is reached at `at`.
@@ -107,10 +108,10 @@ impl Ladder<'_> {
                 let mut left = self.progress(member, at);
                 let falls = member.climb.days.iter().filter_map(|(day, amount)| {
                     let end = self.counts_until(member, *day);
-                    if end <= at {
+                    if *day > at || end <= at {
                         return None;
                     }
-                    left -= amount;
+                    left = left.saturating_sub(*amount);
                     (left < member.climb.took).then_some(end)
                 });
                 falls.into_iter().next().unwrap_or_else(|| self.zone.days_later(at, days))

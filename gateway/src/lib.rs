@@ -32,6 +32,8 @@ pub mod vault;
 
 pub mod tokens;
 
+pub mod panics;
+
 pub mod clock;
 
 pub mod civil;

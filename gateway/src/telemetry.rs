@@ -33,6 +33,7 @@ pub struct Metrics {
     settled: Family<WhatAndHow, Counter>,
     faults: Family<WhatAndHow, Counter>,
     deliveries: Family<What, Counter>,
+    put_off: Family<What, Counter>,
     waiting: Family<What, Gauge>,
     stages: Family<What, Counter>,
     accept: Histogram,
@@ -52,6 +53,7 @@ impl Default for Metrics {
             settled: Family::default(),
             faults: Family::default(),
             deliveries: Family::default(),
+            put_off: Family::default(),
             waiting: Family::default(),
             stages: Family::default(),
             accept,
@@ -63,6 +65,8 @@ impl Default for Metrics {
         registry.register("settled", "Entries settled, by kind and state", metrics.settled.clone());
         registry.register("faults", "Faults in decisions, by blame and kind", metrics.faults.clone());
         registry.register("attempts", "Delivery attempts, by result", metrics.deliveries.clone());
+        let put_off = "Entries and due work that failed, by what follows: retried or failed for good";
+        registry.register("put_off", put_off, metrics.put_off.clone());
         registry.register("waiting", "What waits in each room", metrics.waiting.clone());
         let stages = "Microseconds spent on batches, by the step between journal and settled";
         registry.register("stage_microseconds", stages, metrics.stages.clone());
@@ -99,6 +103,10 @@ impl Metrics {
     /// A delivery was attempted.
     pub fn attempt(&self, result: &'static str) {
         self.deliveries.get_or_create(&What { what: result }).inc();
+    }
+    /// An entry, or what is due for a member, failed.
+    pub fn put_off(&self, what_follows: &'static str) {
+        self.put_off.get_or_create(&What { what: what_follows }).inc();
     }
     /// A settling batch ended.
     pub fn batch(&self, took: Duration) {

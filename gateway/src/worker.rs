@@ -1,5 +1,5 @@
-//! Keeps the rooms working: one loop each for reading, settling, what falls due, sending, and looking at the
-//! programmes again. A loop that fails says so once,
+//! Keeps the rooms working: one loop each for reading, settling, what falls due, sending, renewing leases, looking at the
+//! programmes again and measuring what waits. A loop that fails or panics says so once,
 //! waits, and goes on; it never takes another down. On shutdown each finishes its batch.
 
 use crate::clock::Clock;
@@ -71,7 +71,7 @@ impl Worker {
             notifier.finish().await;
         });
         let pipeline = self.pipeline.clone();
-        loops.spawn(self.look(stop));
+        self.spawn_looks(&mut loops, &stop);
         while loops.join_next().await.is_some() {}
         if let Err(error) = pipeline.let_go().await {
             tracing::warn!("what was not begun is not given back, and waits until its leases end: {error}");
@@ -131,33 +131,40 @@ impl Worker {
         ));
     }
 
-    /// Renews leases, follows changed programmes and measures what waits.
-    async fn look(self, mut stop: watch::Receiver<bool>) {
-        let mut failing = false;
-        while !*stop.borrow() {
-            match self.look_once().await {
-                Ok(()) => failing = false,
-                Err(error) if !std::mem::replace(&mut failing, true) => {
-                    tracing::error!("cannot renew leases or look at the programmes: {error}");
-                }
-                Err(_) => {}
-            }
-            let _ = tokio::time::timeout(LOOK, stop.changed()).await;
-        }
+    /// Renews leases, follows changed programmes and measures what waits, each for itself: none waits for another to succeed.
+    fn spawn_looks(&self, loops: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
+        let (renewing, following, measuring) = (self.clone(), self.clone(), self.clone());
+        loops.spawn(look("renew leases", stop.clone(), move || {
+            let worker = renewing.clone();
+            async move { Ok(worker.pipeline.renew().await?) }
+        }));
+        loops.spawn(look("look at the programmes", stop.clone(), move || {
+            let worker = following.clone();
+            async move { worker.follow().await }
+        }));
+        loops.spawn(look("measure what waits", stop.clone(), move || {
+            let worker = measuring.clone();
+            async move { worker.measure().await }
+        }));
     }
 
-    async fn look_once(&self) -> Result<(), Failure> {
-        self.pipeline.renew().await?;
+    async fn follow(&self) -> Result<(), Failure> {
         if self.registry.refresh().await? {
             tracing::info!(revision = self.registry.snapshot().revision, "programmes read");
-            // A source that was missing or misconfigured may be there now.
+            // What was missing or misconfigured may be there now.
             self.store.unpark().await?;
+            self.store.retry(None, None).await?;
         }
+        Ok(())
+    }
+
+    async fn measure(&self) -> Result<(), Failure> {
         let depth = self.store.depth().await?;
         for (room, count) in [
             ("arrivals", depth.arrivals),
             ("entries", depth.entries),
             ("parked", depth.parked),
+            ("failed", depth.failed),
             ("deliveries", depth.deliveries),
         ] {
             self.metrics.waiting(room, count);
@@ -166,17 +173,41 @@ impl Worker {
     }
 }
 
+/// Does `pass` every second or so; a failure that lasts is said once.
+async fn look<P, F>(what: &'static str, mut stop: watch::Receiver<bool>, pass: P)
+where
+    P: Fn() -> F,
+    F: Future<Output = Result<(), Failure>> + Send + 'static,
+{
+    let mut failing = false;
+    while !*stop.borrow() {
+        match on_its_own(pass()).await {
+            Ok(()) => failing = false,
+            Err(error) if !std::mem::replace(&mut failing, true) => tracing::error!("cannot {what}: {error}"),
+            Err(_) => {}
+        }
+        let _ = tokio::time::timeout(LOOK, stop.changed()).await;
+    }
+}
+
+/// Runs a pass in a task of its own: a panic in it is a failure of the pass and never ends the loop.
+async fn on_its_own<T: Send + 'static>(
+    pass: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::spawn(pass).await.unwrap_or_else(|stopped| Err(stopped.into()))
+}
+
 /// Repeats `pass`: at once while there is work, else when woken.
 async fn keep_going<P, F, W, G>(name: &'static str, mut stop: watch::Receiver<bool>, pass: P, woken: W)
 where
     P: Fn() -> F,
-    F: Future<Output = Result<usize, Failure>> + Send,
+    F: Future<Output = Result<usize, Failure>> + Send + 'static,
     W: Fn() -> G,
     G: Future<Output = ()> + Send,
 {
     let mut failures = 0_u32;
     while !*stop.borrow() {
-        let pause = match pass().await {
+        let pause = match on_its_own(pass()).await {
             Ok(count) => {
                 if std::mem::take(&mut failures) > 1 {
                     tracing::info!("{name}: working again");

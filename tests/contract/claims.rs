@@ -68,7 +68,7 @@ async fn what_is_put_off_waits_for_the_callers_clock(ground: &Ground) {
     let asking = admission(ids[1], SHOP, AdmissionResult::Asking(at));
     store.admit(&[later, asking], LEASE).await.expect("they go back");
     let entry = bought(ground, SHOP, "1", "jana").await;
-    let off = PutOff::entry(entry.id, at, "no plugin loads");
+    let off = PutOff::entry(entry.id, NOON, at, "no plugin loads");
     store.settle(&[], &[off]).await.expect("it goes back");
 
     let early = Claim { now: Moment(at.0 - 1), ..claim() };
@@ -95,7 +95,7 @@ async fn a_later_entry_waits_for_the_same_members_earlier_one(ground: &Ground) {
     store.hold(&[], &[ready[0].id], 0).await.expect("tom's is given back");
     assert_eq!(claimed(store, &claim()).await, [ready[0].id], "only tom's");
 
-    let off = PutOff::entry(first.id, NOON.plus_ms(HOUR), "later");
+    let off = PutOff::entry(first.id, NOON, NOON.plus_ms(HOUR), "later");
     store.settle(&[], &[off]).await.expect("it goes back");
     assert!(claimed(store, &claim()).await.is_empty(), "the second waits for the first, which waits for its time");
     let late = Claim { now: NOON.plus_ms(HOUR), ..claim() };

@@ -110,6 +110,8 @@ pub(super) fn entry(event: Event, keys: &[MemberKey]) -> NewEntry {
         event,
         document,
         digest,
+        told: digest,
+        note: None,
         keys: keys.to_vec(),
         member: None,
         newcomer: None,

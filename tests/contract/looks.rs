@@ -97,7 +97,7 @@ async fn what_waits_is_counted(ground: &Ground) {
     let order = bought(ground, SHOP, "1", "jana").await;
     says(ground, SHOP, vec![entry(refund("r9", "9"), &[])], LEASE).await;
     let depth = ground.store().depth().await.expect("a count");
-    assert_eq!(depth, QueueDepth { arrivals: 0, entries: 1, parked: 1, deliveries: 0 });
+    assert_eq!(depth, QueueDepth { arrivals: 0, entries: 1, parked: 1, failed: 0, deliveries: 0 });
     settled(ground, &[order]).await;
     assert_eq!(ground.store().depth().await.expect("a count").entries, 0);
 }

@@ -217,7 +217,7 @@ async fn an_entry_put_off_goes_back_with_its_reason(ground: &Ground) {
     let entries = [bought(ground, SHOP, "1", "jana").await, bought(ground, SHOP, "2", "tom").await];
     let book = book(ground, &entries).await;
     let settlement = earns(&entries[0], standing(&book, &entries[0]), 5);
-    let off = PutOff::entry(entries[1].id, NOON, "the plugin's file is gone");
+    let off = PutOff::entry(entries[1].id, NOON, NOON, "the plugin's file is gone");
     ground.store().settle(&[settlement], &[off]).await.expect("one settles, one goes back");
     let told = ground.store().explain(&SHOP.into(), &"eshop".into(), "2").await.expect("a look").expect("the order");
     assert_eq!((told.entry.state.as_str(), told.entry.cause.as_deref()), ("queued", Some("the plugin's file is gone")));

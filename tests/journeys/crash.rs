@@ -26,6 +26,15 @@ fn asked(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is a whole number, and `{text}` is none")))
 }
 
+/// Late webhooks are about tiers that have ended meanwhile.
+const TIERS: &str = r#"
+[tiers]
+by = "spend"
+window = "rolling"
+days = 30
+levels = [ { name = "silver", at = "20.00" }, { name = "gold", at = "90.00" } ]
+"#;
+
 /// Kills one of these gateways after the other while tills sell, and asks in the end whether all is well.
 async fn killed_again_and_again(name: &str, premises: &Premises, mut gateways: Vec<Served>) {
     let (seed, wanted) = (asked("PERKGATE_CRASH_SEED").unwrap_or(SEED), asked("PERKGATE_CRASH_KILLS"));
@@ -65,7 +74,7 @@ fn say(name: &str, text: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_again_and_again_it_loses_nothing_and_doubles_nothing() {
-    let premises = Premises::on(None, &[OWN, POINTS, CARD]);
+    let premises = Premises::on(None, &[TIERS, OWN, POINTS, CARD]);
     let gateways = vec![premises.serve().await];
     killed_again_and_again("crash on SQLite", &premises, gateways).await;
 }
@@ -74,7 +83,7 @@ async fn killed_again_and_again_it_loses_nothing_and_doubles_nothing() {
 async fn two_on_one_database_are_killed_and_lose_nothing_and_double_nothing() {
     let name = "two_on_one_database_are_killed_and_lose_nothing_and_double_nothing";
     let Some(postgres) = postgres_or_skip(name).await else { return };
-    let premises = Premises::on(Some(postgres.fresh_database().await), &[OWN, POINTS, CARD]);
+    let premises = Premises::on(Some(postgres.fresh_database().await), &[TIERS, OWN, POINTS, CARD]);
     // The first makes the key that both use.
     let gateways = vec![premises.serve().await, premises.serve().await];
     killed_again_and_again("crash on PostgreSQL", &premises, gateways).await;

@@ -63,6 +63,8 @@ async fn happens(gateway: &TestGateway, source: &str, event: Event, member: Opti
     let entry = NewEntry {
         event,
         document,
+        told: digest,
+        note: None,
         digest,
         keys: Vec::new(),
         member,

@@ -322,7 +322,9 @@ impl TestGateway {
     /// If something is parked or the ledger does not hold, unless the story said so.
     pub async fn close(mut self) {
         self.settle().await;
-        assert_eq!(self.depth().await.parked, self.parked, "things are parked at the end of the story");
+        let depth = self.depth().await;
+        assert_eq!(depth.parked, self.parked, "things are parked at the end of the story");
+        assert_eq!(depth.failed, 0, "something failed and was not tried again");
         let report = self.verify().await;
         assert!(self.tampered || report.holds(), "the ledger does not hold: {:#?}", report.problems);
         self.stop().await;

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+/// How late a webhook may be.
+const LATE_DAYS: u64 = 700;
 /// Customers, whom every till may meet.
 const MEMBERS: u64 = 10;
 /// Orders of one till are numbered within this.
@@ -228,7 +230,9 @@ impl Till {
                 (name, 1 + i64::try_from(self.dice.roll(3)).expect("few"), price)
             })
             .collect();
-        let sale = Sale::new(id, &items).by(&email).at(self.opened);
+        // Some come very late: a till that was offline, a shop that imports.
+        let late = i64::try_from(self.dice.roll(LATE_DAYS)).expect("days") * i64::from(self.dice.once_in(5));
+        let sale = Sale::new(id, &items).by(&email).at(self.opened.plus_ms(-late * 24 * 3_600_000));
         let refunds = self.refunds(&sale);
 
         let line = |index: usize| items[index].1 * items[index].2;

@@ -15,7 +15,7 @@ use perkgate_domain::time::Moment;
 use perkgate_gateway::store::{
     Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, Store, StoreError, TaskView, UnreadArrival,
+    QuestionView, QueueDepth, Reading, RejectionView, StalledView, Store, StoreError, TaskView, UnreadArrival,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Error, ErrorKind};
@@ -218,6 +218,15 @@ impl Store for Stepped {
         revision: i64,
     ) -> Result<Option<String>, StoreError> {
         self.inner.settings(merchant, installation, revision).await
+    }
+    async fn retry(&self, merchant: Option<&MerchantId>, entry: Option<EntryId>) -> Result<u64, StoreError> {
+        self.inner.retry(merchant, entry).await
+    }
+    async fn stalled(&self, merchant: &MerchantId, most: i64) -> Result<Vec<StalledView>, StoreError> {
+        self.inner.stalled(merchant, most).await
+    }
+    async fn recover(&self, now: Moment) -> Result<u64, StoreError> {
+        self.inner.recover(now).await
     }
     async fn find_member(&self, merchant: &MerchantId, keys: &[MemberKey]) -> Result<Option<MemberId>, StoreError> {
         self.inner.find_member(merchant, keys).await

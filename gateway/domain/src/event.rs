@@ -98,10 +98,18 @@ pub struct Woken {
 }
 
 impl Woken {
-    /// What a wake is known by: whom, which, when.
+    /// What a wake is known by: whom, which, when, and the member's version that it is settled on. An entry that comes late may ask
+    /// for a moment that was answered already; that is another wake.
     #[must_use]
-    pub fn id_of(member: &MemberId, installation: &InstallationId, cause: WakeCause, key: &str, at: Moment) -> String {
-        derive("wake", &[member.as_str(), installation.as_str(), cause.as_str(), key, &at.0.to_string()])
+    pub fn id_of(
+        (member, version): (&MemberId, i64),
+        installation: &InstallationId,
+        cause: WakeCause,
+        key: &str,
+        at: Moment,
+    ) -> String {
+        let (at, version) = (at.0.to_string(), version.to_string());
+        derive("wake", &[member.as_str(), installation.as_str(), cause.as_str(), key, &at, &version])
     }
 }
 
@@ -116,10 +124,10 @@ pub struct Due {
 }
 
 impl Due {
-    /// What it is known by: whose and when.
+    /// What it is known by: whose, when, and the member's version that it is settled on, so that a moment can be looked at twice.
     #[must_use]
-    pub fn id_of(member: &MemberId, at: Moment) -> String {
-        derive("due", &[member.as_str(), &at.0.to_string()])
+    pub fn id_of((member, version): (&MemberId, i64), at: Moment) -> String {
+        derive("due", &[member.as_str(), &at.0.to_string(), &version.to_string()])
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every bound in one place, none optional. Each has a test that it is obeyed and one that it is enforced.
 
+use crate::time::Moment;
 use serde::{Deserialize, Serialize};
 
 /// Lines of a purchase or refund.
@@ -66,6 +67,30 @@ pub const COMPONENT_BYTES: usize = 32 * 1024 * 1024;
 /// For how long a process holds the arrivals and entries it works on before others may take them, milliseconds; renewed while it
 /// lives. Long against a batch, short against a shop's patience after a crash.
 pub const LEASE_MS: i64 = 10_000;
+
+/// By how much a platform's clock may be ahead of ours without a note, milliseconds: five minutes, as signatures allow it.
+pub const CLOCK_SKEW_MS: i64 = 300_000;
+/// 2010-01-01. No sale that a webhook tells of was made before: a till whose clock has stopped says such a time.
+pub const EARLIEST: Moment = Moment(1_262_304_000_000);
+/// Messages about something that happened longer ago than this are written down and not sent, milliseconds: three days, a long weekend
+/// during which the gateway was down.
+pub const MESSAGE_AGE_MS: i64 = 3 * 24 * 3_600_000;
+
+/// The first wait before something that failed is tried again, milliseconds; each further one is twice as long.
+pub const RETRY_MS: i64 = 1_000;
+/// The longest such wait.
+pub const RETRY_MOST_MS: i64 = 600_000;
+/// After so many failures, some forty minutes in all, it is not tried again by itself: it waits for a person.
+pub const RETRIES: i64 = 12;
+
+/// When something that has failed `failures` times before is tried again; none: only when somebody asks.
+#[must_use]
+pub fn retry_at(now: Moment, failures: i64) -> Option<Moment> {
+    (failures + 1 < RETRIES).then(|| {
+        let doublings = u32::try_from(failures.clamp(0, 20)).unwrap_or(0);
+        now.plus_ms(RETRY_MS.saturating_mul(1 << doublings).min(RETRY_MOST_MS))
+    })
+}
 
 /// What one call of a plugin may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,10 @@ use crate::time::Moment;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+mod state;
+
+pub use state::EntryState;
+
 /// An entry that waits to be settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedEntry {
@@ -77,6 +81,8 @@ pub struct PurchaseRecord {
     pub lots: Vec<(EntryId, LotId)>,
     /// What has been given back so far.
     pub refunded: Refunded,
+    /// It was made before the programme began, and does not count.
+    pub uncounted: bool,
     /// What was decided on it; read only for edits.
     pub decisions: Vec<DecisionRecord>,
 }
@@ -206,32 +212,6 @@ pub struct Count {
     pub total: i64,
 }
 
-/// Where an entry stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryState {
-    /// Waits for its turn.
-    Queued,
-    /// Done.
-    Settled,
-    /// Waits for its purchase.
-    Parked,
-    /// A purchase (or its refund) without a known member: waits for one.
-    Unclaimed,
-}
-
-impl EntryState {
-    /// The name in the database and JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Settled => "settled",
-            Self::Parked => "parked",
-            Self::Unclaimed => "unclaimed",
-        }
-    }
-}
-
 /// One installation's verdict on an entry, on its way from deciding to the ledger.
 #[derive(Clone, Debug)]
 pub struct Proposal<'a> {
@@ -357,6 +337,8 @@ pub struct Settlement {
     pub answered: Option<String>,
     /// What becomes of the member besides their own row.
     pub fate: Option<Fate>,
+    /// A purchase from before the programme began, which does not count.
+    pub uncounted: bool,
 }
 
 impl Settlement {
@@ -390,6 +372,7 @@ impl Settlement {
                 _ => None,
             },
             fate: None,
+            uncounted: false,
         }
     }
 }

@@ -21,9 +21,20 @@ pub struct Rules {
     pub rewards: BTreeMap<String, CatalogueReward>,
     /// Over all installations together.
     pub caps: Caps,
+    /// When the programme began; what happened before is history and asks no plugin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Moment>,
+    /// Whether that history counts as visits, spend and towards tiers.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub count_earlier: bool,
 }
 
 impl Rules {
+    /// Whether something that happened then is from before the programme began.
+    #[must_use]
+    pub fn is_history(&self, at: Moment) -> bool {
+        self.since.is_some_and(|since| at < since)
+    }
     /// Whether nothing is set.
     #[must_use]
     pub fn is_default(&self) -> bool {

@@ -3,11 +3,14 @@
 
 use super::Unreadable;
 use perkgate_domain::money::{Currency, MoneyError, parse_scaled};
-use perkgate_domain::time::Moment;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
+
+mod time;
+
+pub(crate) use time::{When, moment, moment_gmt, unix};
 
 /// Reads a JSON body, tolerant of keys that the type does not know.
 ///
@@ -234,47 +237,6 @@ impl From<Id> for String {
     }
 }
 
-/// A point in time, as RFC 3339 text or whole milliseconds since 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct When(pub(crate) Moment);
-
-impl<'de> Deserialize<'de> for When {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let read = match raw.get().as_bytes().first() {
-            Some(b'"') => serde_json::from_str::<String>(raw.get()).ok().and_then(|text| instant(&text)),
-            _ => raw.get().parse().ok().map(Moment),
-        };
-        read.map(Self)
-            .ok_or_else(|| D::Error::custom("a time is RFC 3339 text with an offset, or milliseconds since 1970"))
-    }
-}
-
-/// Reads RFC 3339 text with its offset.
-fn instant(text: &str) -> Option<Moment> {
-    text.trim().parse::<jiff::Timestamp>().ok().map(|instant| Moment(instant.as_millisecond()))
-}
-
-/// Reads an ISO 8601 time that carries its offset.
-///
-/// # Errors
-/// A sentence with the field's name.
-pub(crate) fn moment(text: &str, field: &str) -> Result<Moment, Unreadable> {
-    instant(text).ok_or_else(|| Unreadable(format!("`{field}` is no time with an offset (`2026-01-31T12:00:00Z`)")))
-}
-
-/// Reads an ISO 8601 time that is in UTC if it does not say: WooCommerce's `*_gmt` fields carry no zone.
-///
-/// # Errors
-/// A sentence with the field's name.
-pub(crate) fn moment_gmt(text: &str, field: &str) -> Result<Moment, Unreadable> {
-    let zoneless = || {
-        let civil: jiff::civil::DateTime = text.trim().parse().ok()?;
-        civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| Moment(zoned.timestamp().as_millisecond()))
-    };
-    instant(text).or_else(zoneless).ok_or_else(|| Unreadable(format!("`{field}` is no time (`2026-01-31T12:00:00`)")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,14 +339,5 @@ mod tests {
         assert!(probe(&deep).is_err());
         assert!(probe(&format!("{{\"id\":1,\"other\":{deep}}}")).is_ok());
         assert!(probe(&format!("{{\"id\":{deep}}}")).is_err());
-    }
-
-    #[test]
-    fn times_are_read_with_and_without_a_zone() {
-        assert_eq!(moment("2021-12-31T19:00:00-05:00", "t"), Ok(Moment(1_640_995_200_000)));
-        assert_eq!(moment("2022-07-13T20:30:59.037339943Z", "t"), Ok(Moment(1_657_744_259_037)));
-        assert_eq!(moment_gmt("2022-01-01T00:00:00", "t"), Ok(Moment(1_640_995_200_000)));
-        assert_eq!(moment_gmt("2021-12-31T19:00:00-05:00", "t"), Ok(Moment(1_640_995_200_000)));
-        assert!(moment("2022-01-01T00:00:00", "t").is_err() && moment_gmt("yesterday", "t").is_err());
     }
 }

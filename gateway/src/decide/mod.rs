@@ -10,6 +10,7 @@ mod tests;
 pub use facts::{Ground, coming, dice};
 pub use replay::Replay;
 
+use crate::panics;
 use crate::registry::Snapshot;
 use crate::vault::Vault;
 use perkgate_domain::decision::{Blame, Fault, FaultKind, Outcome, Refusal, Verdict};
@@ -20,9 +21,6 @@ use perkgate_domain::programme::{Installation, Mode};
 use perkgate_domain::purchase::Purchase;
 use perkgate_plugin_host::{Call, Plugin, Taken};
 use rayon::prelude::*;
-
-/// How often a fault of ours puts an entry off before the entry goes on without that plugin.
-pub const PATIENCE: i64 = 5;
 
 /// What every plugin of its programme says to one entry.
 #[derive(Debug)]
@@ -41,7 +39,11 @@ pub fn decide<'a>(
     snapshot: &Snapshot,
     vault: &Vault,
 ) -> Vec<Decided<'a>> {
-    entries.par_iter().map(|(entry, ground)| decide_one(entry, *ground, book, snapshot, vault)).collect()
+    let decide = |(entry, ground): &(&QueuedEntry, Ground<'a>)| {
+        panics::guard(|| decide_one(entry, *ground, book, snapshot, vault))
+            .unwrap_or_else(|panicked| Decided::PutOff(panicked.to_string()))
+    };
+    entries.par_iter().map(decide).collect()
 }
 
 fn decide_one<'a>(
@@ -66,7 +68,6 @@ fn decide_one<'a>(
         };
         if let Outcome::Fault(fault) = &proposal.outcome
             && fault.blame == Blame::Host
-            && entry.attempts < PATIENCE
         {
             return Decided::PutOff(format!("{}: {}", installation.id, fault.detail));
         }

@@ -53,6 +53,28 @@ impl<'a> Desk<'a> {
         self.entry.event.at()
     }
 
+    /// Until when everything that was due has been seen to, this entry's own time included, but never beyond the gateway's own clock.
+    pub(super) fn through(&self) -> Moment {
+        self.book.member.through.max(self.at()).min(self.terms.now)
+    }
+
+    /// What was due until `at` has been seen to.
+    pub(super) fn reach(&mut self, at: Moment) {
+        let through = &mut self.book.member.through;
+        *through = (*through).max(at).min(self.terms.now);
+    }
+
+    /// The wakes as they stand, planned and written, to go back to.
+    pub(super) fn wakes(&self) -> (Vec<PlannedWake>, usize) {
+        (self.book.wakes.clone(), self.out.wakes.len())
+    }
+
+    /// As if no wake had been asked for since.
+    pub(super) fn restore_wakes(&mut self, (planned, written): (Vec<PlannedWake>, usize)) {
+        self.book.wakes = planned;
+        self.out.wakes.truncate(written);
+    }
+
     /// Parts that make an id of this entry and what it is for.
     pub(super) fn id(&self, prefix: &str, what: &[&str]) -> String {
         let event = &self.entry.event;
@@ -115,7 +137,7 @@ impl<'a> Desk<'a> {
 
     pub(super) fn count(&mut self, counter: Counter, amount: i64) {
         let total = self.counters.entry(counter.clone()).or_default();
-        *total += amount;
+        *total = total.saturating_add(amount);
         self.out.counters.push(Count { total: *total, counter, amount });
     }
 

@@ -17,29 +17,39 @@ pub(super) fn work(desk: &mut Desk<'_>, at: Moment) {
     redeem::lapse(desk, at);
     expire(desk, at);
     tiers::review(desk, at);
-    let through = &mut desk.book.member.through;
-    *through = (*through).max(at);
+    desk.reach(at);
 }
 
-/// Everything that has fallen due by now, moment by moment, none of them before `from`.
+/// What is due after an entry: usually nothing. An entry that comes after its time may bring what was due in between, and is looked at
+/// as if it had come in time: the tier as of the entry, then everything that has fallen due since, moment by moment.
+pub(super) fn catch_up(desk: &mut Desk<'_>) {
+    let at = desk.at();
+    let late = (at < desk.book.member.through).then(|| (desk.book.member.tier.clone(), desk.wakes()));
+    tiers::review(desk, at);
+    see_to(desk, at);
+    let through = desk.through();
+    // By what there is now, and so not before now.
+    redeem::automatically(desk, through);
+    see_to(desk, at);
+    desk.reach(through);
+    // A tier that was reached and lost again before today is no news to anybody.
+    if let Some((tier, wakes)) = late
+        && tier == desk.book.member.tier
+    {
+        desk.restore_wakes(wakes);
+    }
+}
+
+/// Everything that has fallen due by now, none of it before `from`. What one moment leaves due is seen to as well, until nothing is: a
+/// time in the past that stayed behind would be found due again and again.
 pub(super) fn see_to(desk: &mut Desk<'_>, from: Moment) {
-    let through = desk.book.member.through.max(desk.at());
+    let through = desk.through();
     for _ in 0..CATCH_UP {
         match desk.due_at().filter(|due| *due <= through) {
             Some(due) => work(desk, due.max(from)),
             None => break,
         }
     }
-}
-
-/// An entry that comes after its time may bring what was due in between: it is seen to as if it had come in time.
-pub(super) fn catch_up(desk: &mut Desk<'_>) {
-    let through = desk.book.member.through.max(desk.at());
-    see_to(desk, desk.at());
-    tiers::review(desk, desk.at());
-    // By what there is now, and so not before now.
-    redeem::automatically(desk, through);
-    desk.book.member.through = through;
 }
 
 fn mature(desk: &mut Desk<'_>, at: Moment) {

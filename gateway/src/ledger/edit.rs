@@ -31,7 +31,7 @@ pub(super) fn apply(desk: &mut Desk<'_>, edit: &Edit, proposals: &[Proposal<'_>]
     let Some(record) = desk.book.purchases.get_mut(&entry) else { return };
     let was = std::mem::replace(&mut record.purchase, edit.purchase.clone());
     record.told_by = desk.entry.id;
-    let (own, refunded) = (record.lots.clone(), record.refunded.clone());
+    let (own, refunded, uncounted) = (record.lots.clone(), record.refunded.clone(), record.uncounted);
     let mut decided: BTreeSet<&InstallationId> = BTreeSet::new();
     let before = desk.out.lots.len();
     for proposal in proposals {
@@ -68,9 +68,9 @@ pub(super) fn apply(desk: &mut Desk<'_>, edit: &Edit, proposals: &[Proposal<'_>]
         refund::take_what_is_due(desk, lot, &refunded, &edit.purchase);
     }
     let paid = |purchase| refund::given_back(&refunded, purchase);
-    if was.currency == desk.terms.merchant.currency {
+    if was.currency == desk.terms.merchant.currency && !uncounted {
         let more = (edit.purchase.total - paid(&edit.purchase)) - (was.total - paid(&was));
-        desk.book.member.spent += more;
+        desk.book.member.spent = desk.book.member.spent.saturating_add(more);
         tiers::count(desk, |by| *by == Measure::Spend, was.placed_at, more);
     }
 }
@@ -109,7 +109,8 @@ fn earnings(event: &Event, decisions: &[Decision]) -> BTreeMap<String, BTreeMap<
         let shares = if earn.shares.is_empty() { super::earn::spread(event, earn.amount) } else { earn.shares.clone() };
         let lines = wallets.entry(earn.wallet.clone()).or_default();
         for share in shares {
-            *lines.entry(share.line).or_default() += share.amount;
+            let sum = lines.entry(share.line).or_default();
+            *sum = sum.saturating_add(share.amount);
         }
     }
     wallets

@@ -135,7 +135,8 @@ fn hand_over(entry: &QueuedEntry, gone: &mut Member, stays: &mut Member, out: &m
 fn climb(one: &Climb, tier: Option<&String>, two: &mut Member, terms: Terms<'_>) {
     let mut days: std::collections::BTreeMap<_, i64> = two.climb.days.iter().copied().collect();
     for (day, amount) in &one.days {
-        *days.entry(*day).or_default() += amount;
+        let sum = days.entry(*day).or_default();
+        *sum = sum.saturating_add(*amount);
     }
     two.climb.days = days.into_iter().collect();
     let rank = |name: Option<&String>| {

@@ -28,6 +28,7 @@ pub(super) fn reverse(desk: &mut Desk<'_>, refund: &Refund) {
     let before = record.refunded.clone();
     add(&mut record.refunded, refund, &record.purchase);
     let (after, purchase, own) = (record.refunded.clone(), record.purchase.clone(), record.lots.clone());
+    let uncounted = record.uncounted;
     desk.out.refunded = Some((purchase_entry, after.clone()));
     let complete = is_complete(&after, &purchase) && !is_complete(&before, &purchase);
     if complete {
@@ -36,9 +37,13 @@ pub(super) fn reverse(desk: &mut Desk<'_>, refund: &Refund) {
     for lot in own {
         take_what_is_due(desk, &lot, &after, &purchase);
     }
+    // What never counted cannot be taken off.
+    if uncounted {
+        return;
+    }
     let (was, is) = (given_back(&before, &purchase), given_back(&after, &purchase));
     if purchase.currency == desk.terms.merchant.currency {
-        desk.book.member.spent -= is - was;
+        desk.book.member.spent = desk.book.member.spent.saturating_sub(is - was);
         tiers::count(desk, |by| *by == Measure::Spend, purchase.placed_at, was - is);
     }
     if complete {
@@ -66,7 +71,7 @@ pub(super) fn take_what_is_due(desk: &mut Desk<'_>, lot: &(EntryId, LotId), sums
 /// Takes `more` units of one lot back: what is left of it, what of it was lost, and for what was spent whatever the merchant's
 /// policy says.
 fn take_back(desk: &mut Desk<'_>, place: usize, more: i64) {
-    let now = desk.book.member.through.max(desk.at());
+    let now = desk.through();
     let at = desk.at();
     let lot = desk.lots()[place].clone();
     let (wallet, key) = (lot.wallet.clone(), lot.tranche(now));

@@ -50,7 +50,7 @@ impl Desk<'_> {
     /// How many units of each tranche count as spent, and may therefore return; none where lots are not at hand.
     fn rooms(&self, wallet: &str) -> Option<BTreeMap<TrancheKey, i64>> {
         let lots = self.book.lots.as_ref()?;
-        let now = self.book.member.through.max(self.at());
+        let now = self.through();
         let mut rooms: BTreeMap<TrancheKey, i64> = BTreeMap::new();
         for lot in lots.iter().filter(|lot| lot.wallet == wallet) {
             rooms.entry(lot.tranche(now)).or_insert(0);

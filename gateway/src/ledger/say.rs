@@ -7,8 +7,10 @@ use perkgate_domain::decision::{Ask, Fault, FaultKind, Message, Task, Wake, Wake
 use perkgate_domain::delivery::{Delivery, DeliveryState};
 use perkgate_domain::event::{WakeCause, Woken};
 use perkgate_domain::ids::{DeliveryId, InstallationId, MemberId, base32, derive, hash};
-use perkgate_domain::limits::{WAKE_MS, WAKES};
+use perkgate_domain::limits::{MESSAGE_AGE_MS, WAKE_MS, WAKES};
 use perkgate_domain::plan::{NewQuestion, NewTask, PlannedWake, WakeChange};
+
+const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The wake that an entry is has been: it is not asked for any more.
 pub(super) fn woken(desk: &mut Desk<'_>, woken: &Woken) {
@@ -30,7 +32,11 @@ impl Verdict<'_, '_> {
         if desk.terms.channels.is_empty() {
             self.notes.push(format!("message `{}` goes nowhere: the merchant has no channel", message.key));
         }
-        let suppressed = (!desk.book.member.consent).then(|| "the member did not agree to messages".to_owned());
+        let suppressed = if desk.book.member.consent {
+            too_old(desk)
+        } else {
+            Some("the member did not agree to messages".to_owned())
+        };
         for channel in desk.terms.channels {
             let id = desk.id("dlv", &[self.installation.id.as_str(), self.place, channel.as_str()]);
             desk.out.deliveries.push(Delivery {
@@ -134,6 +140,12 @@ impl Verdict<'_, '_> {
     }
 }
 
+/// Why a message about something that happened so long ago is not sent: it would not be true any more, and nobody expects it.
+fn too_old(desk: &Desk<'_>) -> Option<String> {
+    let age_ms = desk.terms.now.since_ms(desk.at());
+    (age_ms > MESSAGE_AGE_MS).then(|| format!("about something that was {} days ago", age_ms / DAY_MS))
+}
+
 /// Opens a task for the merchant, and tells of it by the merchant's own channels.
 pub(super) fn open(
     desk: &mut Desk<'_>,
@@ -148,6 +160,7 @@ pub(super) fn open(
         text: task.text.clone(),
         locale: desk.terms.merchant.locale.clone(),
     };
+    let suppressed = too_old(desk);
     let told = desk.terms.own_channels.iter().map(|channel| Delivery {
         id: DeliveryId::new(derive("dlv", &[&id, channel.as_str()])),
         merchant: desk.entry.merchant.clone(),
@@ -157,8 +170,8 @@ pub(super) fn open(
         // To nobody but the merchant: no consent is asked for, and no address looked up.
         member: MemberId::new(""),
         message: message.clone(),
-        state: DeliveryState::Due,
-        note: None,
+        state: if suppressed.is_some() { DeliveryState::Suppressed } else { DeliveryState::Due },
+        note: suppressed.clone(),
         created_at: desk.terms.now,
     });
     let deliveries = told.collect();
@@ -174,8 +187,12 @@ pub(super) fn open(
     });
 }
 
-/// Calls everybody who asked to be told that the member's tier has changed.
+/// Calls everybody who asked to be told that the member's tier has changed. A tier that somebody had before the programme began is no
+/// news.
 pub(super) fn tier_changed(desk: &mut Desk<'_>, at: perkgate_domain::time::Moment) {
+    if desk.terms.merchant.rules.is_history(at) {
+        return;
+    }
     let key = desk.book.member.tier.clone().unwrap_or_default();
     for installation in desk.terms.tier_watchers {
         let planned = PlannedWake {

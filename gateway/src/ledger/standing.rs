@@ -9,6 +9,11 @@ use perkgate_domain::rules::{Activity, Measure};
 pub(super) fn update(desk: &mut Desk<'_>) {
     let Event::Purchase(purchase) = &desk.entry.event else { return };
     let at = purchase.placed_at;
+    let rules = &desk.terms.merchant.rules;
+    if rules.is_history(at) && !rules.count_earlier {
+        desk.out.uncounted = true;
+        return;
+    }
     let own_currency = purchase.currency == desk.terms.merchant.currency;
     let member = &mut desk.book.member;
     member.visits += 1;

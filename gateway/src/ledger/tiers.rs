@@ -14,10 +14,10 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 pub(super) fn count(desk: &mut Desk<'_>, counts: impl Fn(&Measure) -> bool, at: Moment, amount: i64) {
     let Some(tiers) = desk.terms.merchant.rules.tiers.as_ref().filter(|tiers| counts(&tiers.by)) else { return };
     let day = desk.terms.zone.day_start(at);
-    let latest = desk.book.member.through.max(desk.at());
+    let latest = desk.through();
     let days = &mut desk.book.member.climb.days;
     match days.binary_search_by_key(&day, |(day, _)| *day) {
-        Ok(place) => days[place].1 += amount,
+        Ok(place) => days[place].1 = days[place].1.saturating_add(amount),
         Err(place) => days.insert(place, (day, amount)),
     }
     // As far back as any look may go, and a day for the clocks.

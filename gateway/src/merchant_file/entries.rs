@@ -15,8 +15,19 @@ use perkgate_domain::rules::Rules;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub(super) const MERCHANT_KEYS: &[&str] =
-    &["id", "name", "currency", "timezone", "locale", "country", "url", "return_window_days", "caps"];
+pub(super) const MERCHANT_KEYS: &[&str] = &[
+    "id",
+    "name",
+    "currency",
+    "timezone",
+    "locale",
+    "country",
+    "url",
+    "return_window_days",
+    "since",
+    "count_earlier",
+    "caps",
+];
 pub(super) const SOURCE_KEYS: &[&str] =
     &["id", "platform", "secrets", "url", "api", "options", "test", "paused", "refund_window_days"];
 pub(super) const PLUGIN_KEYS: &[&str] = &["id", "plugin", "partner", "settings", "grants", "caps", "mode"];

@@ -1,7 +1,7 @@
 //! The rules of a programme that are no plugin's, put together from where they stand in the file.
 
 use super::reading::Section;
-use super::{caps, catalogue, tiers, wallets};
+use super::{caps, catalogue, days, tiers, wallets};
 use jiff::tz::TimeZone;
 use perkgate_domain::limits;
 use perkgate_domain::money::Currency;
@@ -55,5 +55,17 @@ pub(super) fn rules(
         tiers,
         rewards: catalogue::rewards(&rewards, &names, ground),
         caps: merchant.map(caps::caps).unwrap_or_default(),
+        since: merchant.and_then(|merchant| {
+            let day = days::day(merchant, "since")?;
+            days::first_moment(day.value, &ground.zone)
+        }),
+        count_earlier: merchant.is_some_and(|merchant| {
+            let counts = merchant.flag("count_earlier");
+            if counts && !merchant.has("since") {
+                let complaint = "says what counts of the time before the programme, and [merchant] does not say when it began; add `since = 2026-01-01`";
+                merchant.say_of(merchant.line_of("count_earlier"), "count_earlier", complaint.to_owned());
+            }
+            counts
+        }),
     }
 }

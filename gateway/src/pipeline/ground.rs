@@ -61,6 +61,11 @@ impl Field {
         })
     }
 
+    /// Whether something that happened then is from before the programme began.
+    pub(super) fn is_history(&self, at: Moment) -> bool {
+        self.programme.merchant.rules.is_history(at)
+    }
+
     pub(super) fn ground(&self) -> Ground<'_> {
         Ground { programme: &self.programme, zone: &self.zone }
     }

@@ -2,7 +2,7 @@
 
 use super::ground::Field;
 use crate::ledger;
-use crate::store::WakeKey;
+use crate::store::Postponed;
 use perkgate_domain::event::{Due, Event, OWN_SOURCE, Woken};
 use perkgate_domain::ids::{EntryId, MemberId, MerchantId, SourceId};
 use perkgate_domain::plan::{Book, MemberBook, PlannedWake, QueuedEntry};
@@ -18,8 +18,10 @@ pub(super) type Owner = (MerchantId, MemberId);
 pub(super) struct Lane {
     owner: Option<Owner>,
     waiting: VecDeque<QueuedEntry>,
-    /// What is due until then is seen to behind the last entry.
-    until: Option<Moment>,
+    /// What is due by now is seen to behind the last entry as well.
+    nudged: bool,
+    /// The gateway's clock: whatever an entry says, nothing is due later than that.
+    now: Moment,
     steps: usize,
 }
 
@@ -59,17 +61,23 @@ impl Lane {
             if let Some(owner) = &owner {
                 places.insert(owner.clone(), lanes.len());
             }
-            lanes.push(Self { owner, waiting: VecDeque::from([entry.clone()]), until: None, steps: 0 });
+            lanes.push(Self { owner, waiting: VecDeque::from([entry.clone()]), nudged: false, now, steps: 0 });
         }
         for owner in nudged {
             if let Some(place) = places.get(owner) {
-                lanes[*place].until = Some(now);
+                lanes[*place].nudged = true;
                 continue;
             }
             let owner = Some(owner.clone());
-            lanes.push(Self { owner, waiting: VecDeque::new(), until: Some(now), steps: 0 });
+            lanes.push(Self { owner, waiting: VecDeque::new(), nudged: true, now, steps: 0 });
         }
         lanes
+    }
+
+    /// The member, if the scheduler found that something is due for them and it was not seen to yet.
+    pub(super) fn nudged(&self) -> Option<Postponed> {
+        let (merchant, member) = self.owner.clone().filter(|_| self.nudged)?;
+        Some(Postponed::Member(merchant, member))
     }
 
     /// What comes next in this lane.
@@ -79,7 +87,8 @@ impl Lane {
         fields: &HashMap<MerchantId, Field>,
         numbers: &mut Vec<EntryId>,
     ) -> Next {
-        let Some(limit) = self.waiting.front().map(|entry| entry.event.at()).or(self.until) else { return Next::Done };
+        let front = self.waiting.front().map(|entry| entry.event.at().min(self.now));
+        let Some(limit) = front.or(self.nudged.then_some(self.now)) else { return Next::Done };
         let merchant = self.waiting.front().map(|entry| entry.merchant.clone());
         let merchant = merchant.or_else(|| self.owner.as_ref().map(|(merchant, _)| merchant.clone()));
         let Some(field) = merchant.as_ref().and_then(|merchant| fields.get(merchant)) else {
@@ -103,33 +112,22 @@ impl Lane {
         if let Some(entry) = self.waiting.pop_front() {
             return Next::Turn(Box::new(Turn { entry }));
         }
-        self.until = None;
+        self.nudged = false;
         Next::Done
     }
 
-    /// Everything behind a turn that failed waits. Answers the entry in front, if the turn was made before one, and what is behind.
-    pub(super) fn hold_up(&mut self, turn: &Turn) -> (Option<EntryId>, Vec<EntryId>) {
+    /// Everything behind a turn that failed waits. Answers what is to be put off, and what is behind that: the entry itself, or the one
+    /// in front of which what is due was to be seen to, and without one the member.
+    pub(super) fn hold_up(&mut self, turn: &Turn) -> (Option<Postponed>, Vec<EntryId>) {
         let behind = self.empty();
-        if turn.entry.born { (behind.first().copied(), behind) } else { (Some(turn.entry.id), behind) }
+        let front = if turn.entry.born { behind.first().copied() } else { Some(turn.entry.id) };
+        let member = || self.owner.clone().map(|(merchant, member)| Postponed::Member(merchant, member));
+        (front.map(Postponed::Entry).or_else(member), behind)
     }
 
     fn empty(&mut self) -> Vec<EntryId> {
-        self.until = None;
+        self.nudged = false;
         self.waiting.drain(..).map(|entry| entry.id).collect()
-    }
-}
-
-impl Turn {
-    /// The wake it is, if it is one that the batch made.
-    pub(super) fn wake(&self) -> Option<WakeKey> {
-        let Event::Wake(woken) = &self.entry.event else { return None };
-        Some(WakeKey {
-            merchant: self.entry.merchant.clone(),
-            member: self.entry.member.clone()?,
-            installation: woken.installation.clone(),
-            cause: woken.cause,
-            key: woken.key.clone(),
-        })
     }
 }
 
@@ -138,16 +136,17 @@ fn born(id: EntryId, (merchant, member): Owner, at: Moment, opened: &MemberBook)
     let ledger_first = opened.member.due_at.is_some_and(|due| due <= at);
     let wake = (!ledger_first).then(|| first_wake(opened)).flatten();
     let attempts = wake.map_or(0, |wake| wake.attempts);
+    let settled_on = (&member, opened.member.version);
     let event = match wake {
         Some(wake) => Event::Wake(Woken {
-            id: Woken::id_of(&member, &wake.installation, wake.cause, &wake.key, wake.at),
+            id: Woken::id_of(settled_on, &wake.installation, wake.cause, &wake.key, wake.at),
             at: wake.at,
             installation: wake.installation.clone(),
             cause: wake.cause,
             key: wake.key.clone(),
             data: wake.data.clone(),
         }),
-        None => Event::Due(Due { id: Due::id_of(&member, at), at }),
+        None => Event::Due(Due { id: Due::id_of(settled_on, at), at }),
     };
     let source = SourceId::new(OWN_SOURCE);
     QueuedEntry { id, merchant, source, event, member: Some(member), purchase: None, born: true, attempts }

@@ -4,9 +4,11 @@
 //! What this process has journalled or read it goes on with from memory; what others left behind it claims from the database. Both
 //! wait in one fair queue (`fair.rs`) for each step, so that merchants take turns.
 
+mod claimed_time;
 mod fair;
 mod ground;
 mod held;
+mod isolate;
 mod lanes;
 mod outbox;
 mod plan;
@@ -20,6 +22,7 @@ use self::fair::FairQueue;
 use self::held::Opened;
 use crate::clock::Clock;
 use crate::outbound::Outbound;
+use crate::panics::Panicked;
 use crate::registry::Registry;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
@@ -48,9 +51,22 @@ pub enum PipelineError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A mistake of ours.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
     /// A thread stopped.
     #[error("deciding stopped its thread: {0}")]
     Thread(#[from] tokio::task::JoinError),
+}
+
+impl PipelineError {
+    /// Whether trying other work would fail as well.
+    fn is_outage(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_outage(),
+            Self::Panicked(_) | Self::Thread(_) => false,
+        }
+    }
 }
 
 /// Moves purchases along. Cheap to clone.

@@ -8,17 +8,15 @@ use super::lanes::{Lane, Next, Turn, owner};
 use crate::decide::{self, Decided, Ground};
 use crate::ledger;
 use crate::registry::Snapshot;
-use crate::store::PutOff;
+use crate::store::{Postponed, PutOff};
 use crate::vault::Vault;
 use perkgate_domain::event::Event;
 use perkgate_domain::ids::{EntryId, MemberId, MerchantId};
+use perkgate_domain::limits::{RETRY_MS, retry_at};
 use perkgate_domain::plan::{Book, QueuedEntry, Settlement};
 use perkgate_domain::time::Moment;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
-
-/// The longest wait before an entry that met a fault of ours is tried again.
-const PUT_OFF_MS: i64 = 60_000;
 
 /// What a batch is planned from.
 pub(super) struct Material<'a> {
@@ -58,13 +56,20 @@ pub(super) fn plan(material: Material<'_>) -> Plan {
     loop {
         let mut turns: Vec<(usize, Box<Turn>)> = Vec::new();
         for (place, lane) in lanes.iter_mut().enumerate() {
+            // What the scheduler finds and nobody sees to would be found first for ever.
+            let nudged = lane.nudged();
+            let put_off = |why: &str| nudged.map(|what| PutOff { what, until: None, at: now, why: why.to_owned() });
             match lane.next(&book, fields, &mut numbers) {
                 Next::Turn(turn) => turns.push((place, turn)),
                 Next::Deferred(ids) => plan.deferred.extend(ids),
-                Next::Moved(ids) => plan.moved.extend(ids),
+                Next::Moved(ids) => {
+                    plan.moved.extend(ids);
+                    plan.put_off.extend(put_off("the member has become one with another"));
+                }
                 Next::Unknown(ids) => {
-                    let why = "the merchant is not known yet";
-                    plan.put_off.extend(ids.into_iter().map(|entry| PutOff::entry(entry, now.plus_ms(1_000), why)));
+                    let (until, why) = (now.plus_ms(RETRY_MS), "the merchant is not known yet");
+                    plan.put_off.extend(ids.into_iter().map(|entry| PutOff::entry(entry, now, until, why)));
+                    plan.put_off.extend(put_off(why));
                 }
                 Next::Done => {}
             }
@@ -86,10 +91,11 @@ pub(super) fn plan(material: Material<'_>) -> Plan {
             let Some(field) = fields.get(&entry.merchant) else { continue };
             match decided.remove(&entry.id).unwrap_or(Decided::Proposals(Vec::new())) {
                 Decided::PutOff(why) => {
-                    let until = later(entry, now);
-                    plan.put_off.extend(turn.wake().map(|wake| PutOff::wake(wake, until, &why)));
-                    let (front, behind) = lanes[*place].hold_up(turn);
-                    plan.put_off.extend(front.map(|entry| PutOff::entry(entry, until, &why)));
+                    let (what, behind) = lanes[*place].hold_up(turn);
+                    // What is behind has failed as often as what is in front of it: it is counted from its own failures.
+                    let failures = entries.iter().find(|entry| what == Some(Postponed::Entry(entry.id)));
+                    let until = retry_at(now, failures.map_or(0, |entry| entry.attempts));
+                    plan.put_off.extend(what.map(|what| PutOff { what, until, at: now, why }));
                     plan.deferred.retain(|id| !behind.contains(id));
                 }
                 Decided::Proposals(proposals) => {
@@ -103,7 +109,7 @@ pub(super) fn plan(material: Material<'_>) -> Plan {
     plan
 }
 
-/// Plugins are asked about a redemption only if it comes to something.
+/// Plugins are asked about what happened since the programme began, and about a redemption only if it comes to something.
 fn is_decided(
     entry: &QueuedEntry,
     book: &Book,
@@ -111,6 +117,10 @@ fn is_decided(
     code_key: &[u8; 32],
     now: Moment,
 ) -> bool {
+    // What happened before the programme began is counted, if at all, and gives nothing.
+    if fields.get(&entry.merchant).is_some_and(|field| field.is_history(entry.event.at())) {
+        return false;
+    }
     if !matches!(entry.event, Event::Redemption(_) | Event::Undo(_)) {
         return entry.event.kind().interface().is_some() || matches!(entry.event, Event::Edit(_));
     }
@@ -118,8 +128,4 @@ fn is_decided(
     let mut trial = Book { counters: book.counters.clone(), ..Book::default() };
     trial.members.extend(book.members.get(&owner).map(|opened| (owner, opened.clone())));
     ledger::settle(entry, Vec::new(), field.terms(entry, code_key, now), &mut trial).cause.is_none()
-}
-
-fn later(entry: &QueuedEntry, now: Moment) -> Moment {
-    now.plus_ms(1_000_i64.saturating_mul(1 << entry.attempts.clamp(0, 10)).min(PUT_OFF_MS))
 }

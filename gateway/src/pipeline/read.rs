@@ -2,19 +2,21 @@
 //! what came of it.
 
 use super::held::Opened;
-use super::{BATCH, Pipeline, PipelineError, lock};
+use super::{BATCH, Pipeline, PipelineError, claimed_time, lock};
 use crate::connectors::{self, Connector, Context, Happening, Reading, Verified, fetch};
 use crate::identity;
 use crate::journal;
+use crate::panics;
 use crate::registry::Snapshot;
-use crate::store::{Admission, AdmissionResult, ContactField, NewEntry, Newcomer, UnreadArrival};
+use crate::store::{Admission, AdmissionResult, ContactField, NewEntry, Newcomer, StoreError, UnreadArrival};
 use perkgate_domain::event::{Event, OWN_SOURCE};
 use perkgate_domain::ids::{Digest, MemberId, SourceId, derive};
-use perkgate_domain::limits::LEASE_MS;
+use perkgate_domain::limits::{LEASE_MS, retry_at};
+use perkgate_domain::plan::QueuedEntry;
 use perkgate_domain::programme::{Programme, Source};
+use perkgate_domain::time::Moment;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 /// While a platform is asked, nobody else asks; after this long it is asked again (the process may have died meanwhile).
@@ -50,8 +52,11 @@ impl Pipeline {
         let pipeline = self.clone();
         let (unread, admissions, questions) = tokio::task::spawn_blocking(move || {
             let snapshot = pipeline.registry.snapshot();
-            let reads: Vec<Read> =
-                unread.par_iter().map(|arrival| pipeline.read_one(&snapshot, arrival, &arrival.answers)).collect();
+            let read = |arrival: &Opened| {
+                panics::guard(|| pipeline.read_one(&snapshot, arrival, &arrival.answers))
+                    .unwrap_or_else(|panicked| Read::Done(pipeline.failed(arrival, panicked.to_string())))
+            };
+            let reads: Vec<Read> = unread.par_iter().map(read).collect();
             let mut questions = Vec::new();
             let mut admissions = Vec::with_capacity(unread.len());
             for (arrival, read) in unread.iter().zip(reads) {
@@ -69,7 +74,7 @@ impl Pipeline {
         .await?;
         self.stage("normalise", &mut watch);
         let count = unread.len();
-        let ready = match self.store.admit(&admissions, LEASE_MS).await {
+        let ready = match self.admit(admissions, &unread).await {
             Ok(ready) => ready,
             Err(error) => {
                 lock(&self.shared.arrivals).put_back(unread);
@@ -87,6 +92,43 @@ impl Pipeline {
             asking.spawn(async move { pipeline.ask(arrival, requests).await });
         }
         Ok(count)
+    }
+
+    /// Admits a batch. One that fails is taken apart by halves, until what fails stands alone and is put off; the rest is admitted.
+    async fn admit(&self, admissions: Vec<Admission>, unread: &[Opened]) -> Result<Vec<QueuedEntry>, StoreError> {
+        let mut ready = Vec::new();
+        let mut parts = vec![admissions];
+        while let Some(mut part) = parts.pop() {
+            match self.store.admit(&part, LEASE_MS).await {
+                Ok(admitted) => ready.extend(admitted),
+                Err(error) if error.is_outage() => return Err(error),
+                Err(_) if part.len() > 1 => {
+                    let rest = part.split_off(part.len() / 2);
+                    parts.push(rest);
+                    parts.push(part);
+                }
+                Err(error) => {
+                    let whose = |arrival: &&Opened| part.first().is_some_and(|one| one.arrival == arrival.id);
+                    let Some(arrival) = unread.iter().find(whose) else { continue };
+                    let failed = self.failed(arrival, error.to_string());
+                    ready.extend(self.store.admit(&[admission(arrival, failed, None)], LEASE_MS).await?);
+                }
+            }
+        }
+        Ok(ready)
+    }
+
+    /// An arrival that could not be read or admitted is put off, and after some tries parked for a person.
+    fn failed(&self, arrival: &Opened, why: String) -> AdmissionResult {
+        let (merchant, source) = (&arrival.merchant, &arrival.source);
+        if let Some(at) = retry_at(self.clock.now(), arrival.attempts) {
+            self.metrics.put_off("retried");
+            tracing::warn!(%merchant, %source, arrival = %arrival.id, attempts = arrival.attempts + 1, "put off: {why}");
+            return AdmissionResult::Later(why, at);
+        }
+        self.metrics.put_off("failed");
+        tracing::error!(%merchant, %source, arrival = %arrival.id, "parked after {} tries: {why}", arrival.attempts + 1);
+        AdmissionResult::Parked(why)
     }
 
     /// Asks the platform, outside of everything, and admits what the arrival says with the answers.
@@ -129,7 +171,9 @@ impl Pipeline {
         for _ in 0..PAGES {
             let more = fetch::fetch(&self.outbound, &requests).await?;
             answers.extend(more);
-            match self.read_one(&snapshot, arrival, &answers) {
+            let read = panics::guard(|| self.read_one(&snapshot, arrival, &answers))
+                .unwrap_or_else(|panicked| Read::Done(self.failed(arrival, panicked.to_string())));
+            match read {
                 Read::Done(result) => return Ok((result, answers)),
                 Read::Ask(next) => requests = next,
             }
@@ -185,9 +229,8 @@ impl Pipeline {
                 if let Some(error) = happenings.iter().find_map(|happening| happening.event.check_ids().err()) {
                     return parked(error.to_string());
                 }
-                let entries =
-                    happenings.into_iter().map(|happening| self.new_entry(programme, &source.id, happening)).collect();
-                Read::Done(AdmissionResult::Entries(entries))
+                let entry = |happening| self.new_entry(programme, &source.id, happening, arrival.received_at);
+                Read::Done(AdmissionResult::Entries(happenings.into_iter().map(entry).collect()))
             }
             Ok(Reading::Nothing(why)) => {
                 tracing::info!(merchant = %arrival.merchant, source = %arrival.source, arrival = %arrival.id, "nothing counts: {why}");
@@ -205,20 +248,33 @@ impl Pipeline {
     fn read_errand(&self, programme: &Programme, arrival: &Opened, verified: &Verified) -> Read {
         Read::Done(match connectors::own::normalise(verified) {
             Ok(Reading::Entries(happenings)) => AdmissionResult::Entries(
-                happenings.into_iter().map(|happening| self.new_entry(programme, &arrival.source, happening)).collect(),
+                happenings
+                    .into_iter()
+                    .map(|happening| self.new_entry(programme, &arrival.source, happening, arrival.received_at))
+                    .collect(),
             ),
             Ok(_) => AdmissionResult::Nothing("nothing is asked for".to_owned()),
             Err(why) => AdmissionResult::Parked(why.0),
         })
     }
 
-    fn new_entry(&self, programme: &Programme, source: &SourceId, happening: Happening) -> NewEntry {
-        let Happening { event, identity, member } = happening;
+    fn new_entry(
+        &self,
+        programme: &Programme,
+        source: &SourceId,
+        happening: Happening,
+        received_at: Moment,
+    ) -> NewEntry {
+        let Happening { mut event, identity, member } = happening;
         let merchant = &programme.merchant;
         let known = identity.map(|identity| identity::known(&self.vault, merchant, source, &identity));
         // An event always serialises: its maps have texts for keys.
-        let document = serde_json::to_string(&event).unwrap_or_default();
-        let digest = Digest::of(document.as_bytes());
+        let told = serde_json::to_string(&event).unwrap_or_default();
+        // A repetition tells the same again, whenever it arrives; so that is what it is held against.
+        let told_digest = Digest::of(told.as_bytes());
+        let (replaced, note) = claimed_time::hold_against(&mut event, received_at);
+        let document = if replaced { serde_json::to_string(&event).unwrap_or_default() } else { told };
+        let digest = if replaced { Digest::of(document.as_bytes()) } else { told_digest };
         let parts = [merchant.id.as_str(), source.as_str(), event.kind().as_str(), event.external_id()];
         let id = MemberId::new(derive("mem", &parts));
         let mut entry = NewEntry {
@@ -227,6 +283,8 @@ impl Pipeline {
             event,
             document,
             digest,
+            told: told_digest,
+            note,
             keys: vec![],
             referrers: vec![],
             birthday: None,
@@ -282,8 +340,8 @@ fn other_mode(test: bool, source: &Source) -> Option<String> {
 
 /// A connector is pure, but a mistake in one must not stop the others: a panic parks the arrival like any other that cannot be read.
 fn normalise(connector: &'static dyn Connector, verified: &Verified, context: Context<'_>) -> Result<Reading, String> {
-    catch_unwind(AssertUnwindSafe(|| connector.normalise(verified, context)))
-        .map_err(|_| format!("the connector for `{}` broke on it; please report this", connector.platform()))?
+    panics::guard(|| connector.normalise(verified, context))
+        .map_err(|panicked| format!("the connector for `{}` broke on it: {panicked}", connector.platform()))?
         .map_err(|unreadable| unreadable.0)
 }
 

@@ -2,7 +2,6 @@
 //! settled like entries, batch by batch, with the times at which it was due.
 
 use super::{BATCH, Pipeline, PipelineError, lock};
-use crate::store::StoreError;
 use perkgate_domain::limits::LEASE_MS;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -48,6 +47,7 @@ impl Pipeline {
     /// [`PipelineError`] if the database fails: what is due stays due.
     pub async fn schedule(&self) -> Result<usize, PipelineError> {
         let now = self.clock.now();
+        self.store.recover(now).await?;
         let due = self.store.due_members(now, BATCH).await?;
         let enrolling = self.store.enrolling().await?;
         if (due.is_empty() && !enrolling) || !self.store.lead(&self.shared.name, LEASE_MS).await? {
@@ -59,11 +59,7 @@ impl Pipeline {
         if due.is_empty() {
             return Ok(enrolled);
         }
-        match self.settle_batch(Arc::default(), &due).await {
-            Ok((count, _)) => Ok(count + enrolled),
-            // An entry of one of them is being settled: next time.
-            Err(PipelineError::Store(StoreError::Stale)) => Ok(enrolled),
-            Err(error) => Err(error),
-        }
+        let (count, _) = self.settle_batch(Arc::default(), due).await?;
+        Ok(count + enrolled)
     }
 }

@@ -1,10 +1,12 @@
 //! From entries to the settling commit: facts for the whole batch, plugins in parallel, plans in order, one commit.
 
 use super::ground::Field;
+use super::isolate::{Part, Settled};
 use super::lanes::{Owner, owner};
 use super::plan::{Material, Plan, plan};
 use super::{BATCH, Pipeline, PipelineError, lock};
-use crate::store::{Reading, StoreError};
+use crate::panics;
+use crate::store::{Postponed, PutOff, Reading, StoreError};
 use perkgate_domain::event::Event;
 use perkgate_domain::ids::{EntryId, MemberId, MerchantId};
 use perkgate_domain::plan::{Book, QueuedEntry};
@@ -12,7 +14,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// How often a batch is done again at once because somebody else was first with part of it.
+/// How often a part of a batch is done again at once because somebody else was first with part of it.
 const TRIES: usize = 4;
 /// Numbers for entries that a batch makes: as many as it may need, and reserved many at a time.
 const NUMBERS: (usize, usize) = (4 * BATCH, 16 * BATCH);
@@ -41,7 +43,7 @@ impl Pipeline {
         for batch in batches.into_iter().filter(|batch| !batch.is_empty()) {
             let begun = Arc::new(batch);
             let settled = match failure {
-                None => self.settle_batch(Arc::clone(&begun), &[]).await,
+                None => self.settle_batch(Arc::clone(&begun), Vec::new()).await,
                 Some(_) => Ok((0, begun.iter().map(|entry| entry.id).collect())),
             };
             let mut queue = lock(&self.shared.entries);
@@ -61,15 +63,20 @@ impl Pipeline {
         failure.map_or(Ok(count), Err)
     }
 
-    /// Settles entries, and what is due for `nudged`. Answers how many were settled or put off, and which wait for another batch.
-    pub(super) async fn settle_batch(
-        &self,
-        mut entries: Arc<Vec<QueuedEntry>>,
-        nudged: &[Owner],
-    ) -> Result<(usize, Vec<EntryId>), PipelineError> {
+    /// Settles one part of a batch whole, or says why that cannot be done.
+    ///
+    /// # Errors
+    /// [`PipelineError`] if the database as a whole fails.
+    pub(super) async fn settle_part(&self, part: &Part) -> Result<Settled, PipelineError> {
         let started = Instant::now();
+        let mut entries = Arc::clone(&part.entries);
         for _ in 0..TRIES {
-            let mut plan = self.plan(&entries, nudged).await?;
+            let mut plan = match self.plan(&entries, &part.nudged).await {
+                Ok(plan) => plan,
+                Err(PipelineError::Store(StoreError::Stale)) => continue,
+                Err(error) if error.is_outage() => return Err(error),
+                Err(error) => return Ok(Settled::Failed(error.to_string())),
+            };
             let mut watch = Instant::now();
             let settled = self.store.settle(&plan.settlements, &plan.put_off).await;
             self.stage("settle", &mut watch);
@@ -79,21 +86,23 @@ impl Pipeline {
                     self.metrics.batch(started.elapsed());
                     self.report(&entries, &plan);
                     self.let_wait(&entries, &plan).await?;
-                    return Ok((plan.settlements.len() + plan.put_off.len(), plan.deferred));
+                    let count = plan.settlements.len() + plan.put_off.len();
+                    return Ok(Settled::Done { count, deferred: plan.deferred });
                 }
                 // Somebody settled an entry or used up a limit meanwhile: look again.
                 Err(StoreError::Stale) => {
                     let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
                     let left: HashSet<_> = self.store.still_queued(&ids).await?.into_iter().collect();
                     entries = Arc::new(entries.iter().filter(|entry| left.contains(&entry.id)).cloned().collect());
-                    if entries.is_empty() && nudged.is_empty() {
-                        return Ok((0, Vec::new()));
+                    if entries.is_empty() && part.nudged.is_empty() {
+                        return Ok(Settled::Done { count: 0, deferred: Vec::new() });
                     }
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) if error.is_outage() => return Err(error.into()),
+                Err(error) => return Ok(Settled::Failed(error.to_string())),
             }
         }
-        Err(StoreError::Stale.into())
+        Ok(Settled::Failed(StoreError::Stale.to_string()))
     }
 
     async fn plan(&self, entries: &Arc<Vec<QueuedEntry>>, nudged: &[Owner]) -> Result<Plan, PipelineError> {
@@ -115,18 +124,20 @@ impl Pipeline {
         let numbers = if book.members.values().any(due) { self.numbers().await? } else { Vec::new() };
         let (vault, entries, nudged) = (Arc::clone(&self.vault), Arc::clone(entries), nudged.to_vec());
         let plan = tokio::task::spawn_blocking(move || {
-            plan(Material {
-                entries: &entries,
-                nudged: &nudged,
-                book,
-                numbers,
-                fields: &fields,
-                snapshot: &snapshot,
-                vault: &vault,
-                now,
+            panics::guard(|| {
+                plan(Material {
+                    entries: &entries,
+                    nudged: &nudged,
+                    book,
+                    numbers,
+                    fields: &fields,
+                    snapshot: &snapshot,
+                    vault: &vault,
+                    now,
+                })
             })
         })
-        .await?;
+        .await??;
         self.metrics.stage("decide", plan.deciding);
         self.metrics.stage("ledger", watch.elapsed().saturating_sub(plan.deciding));
         Ok(plan)
@@ -181,17 +192,29 @@ impl Pipeline {
     /// What comes after an entry that was put off waits for it, in the database; and so does what has become somebody else's.
     async fn let_wait(&self, entries: &[QueuedEntry], plan: &Plan) -> Result<(), StoreError> {
         let mut waiting = plan.moved.clone();
+        let mut owners = HashSet::new();
         if !plan.put_off.is_empty() {
-            let off: HashSet<_> = plan.put_off.iter().filter_map(|put_off| put_off.entry).collect();
-            let owners: HashSet<_> = entries.iter().filter(|entry| off.contains(&entry.id)).filter_map(owner).collect();
-            let behind = |entry: &QueuedEntry| owner(entry).is_some_and(|owner| owners.contains(&owner));
-            waiting.extend(lock(&self.shared.entries).remove(behind).iter().map(|entry| entry.id));
+            let off: HashSet<_> = plan.put_off.iter().filter_map(|put_off| put_off.what.entry()).collect();
+            owners.extend(entries.iter().filter(|entry| off.contains(&entry.id)).filter_map(owner));
             let done: HashSet<_> = plan.settlements.iter().map(|settlement| settlement.entry).collect();
             let later: HashSet<_> = plan.deferred.iter().collect();
             let skipped = |entry: &&QueuedEntry| {
                 !done.contains(&entry.id) && !off.contains(&entry.id) && !later.contains(&entry.id)
             };
             waiting.extend(entries.iter().filter(skipped).map(|entry| entry.id));
+        }
+        self.let_wait_behind(&owners, waiting).await
+    }
+
+    /// Gives back these entries, and what this process holds of these members'.
+    pub(super) async fn let_wait_behind(
+        &self,
+        owners: &HashSet<Owner>,
+        mut waiting: Vec<EntryId>,
+    ) -> Result<(), StoreError> {
+        if !owners.is_empty() {
+            let behind = |entry: &QueuedEntry| owner(entry).is_some_and(|owner| owners.contains(&owner));
+            waiting.extend(lock(&self.shared.entries).remove(behind).iter().map(|entry| entry.id));
         }
         if waiting.is_empty() {
             return Ok(());
@@ -217,9 +240,31 @@ impl Pipeline {
                 postings = settlement.postings.len(), rewards = settlement.rewards.len(), messages = settlement.deliveries.len(), "{kind} {state}");
         }
         for put_off in &plan.put_off {
-            let Some(entry) = put_off.entry.and_then(|entry| by_id.get(&entry)) else { continue };
-            let wait_ms = put_off.until.since_ms(self.clock.now());
-            tracing::warn!(merchant = %entry.merchant, entry = %entry.id, attempts = entry.attempts + 1, wait_ms, "put off: {}", put_off.why);
+            let entry = put_off.what.entry().and_then(|entry| by_id.get(&entry)).copied();
+            self.report_put_off(put_off, entry);
+        }
+    }
+
+    /// One line for what failed.
+    pub(super) fn report_put_off(&self, put_off: &PutOff, entry: Option<&QueuedEntry>) {
+        self.metrics.put_off(if put_off.until.is_some() { "retried" } else { "failed" });
+        let merchant = match &put_off.what {
+            Postponed::Member(merchant, _) => Some(merchant),
+            Postponed::Entry(_) => entry.map(|entry| &entry.merchant),
+        };
+        let merchant = merchant.map_or("", MerchantId::as_str);
+        let (attempts, why) = (entry.map_or(0, |entry| entry.attempts) + 1, &put_off.why);
+        match (&put_off.what, put_off.until) {
+            (Postponed::Entry(id), Some(until)) => {
+                let wait_ms = until.since_ms(put_off.at);
+                tracing::warn!(merchant, entry = %id, attempts, wait_ms, "put off: {why}");
+            }
+            (Postponed::Entry(id), None) => {
+                tracing::error!(merchant, entry = %id, attempts, "failed, and waits for a person (`perkgate rejections --stalled`): {why}");
+            }
+            (Postponed::Member(_, member), _) => {
+                tracing::warn!(merchant, %member, "what is due for a member is put off: {why}");
+            }
         }
     }
 }

@@ -68,6 +68,37 @@ pub enum StoreError {
     Stale,
 }
 
+impl StoreError {
+    /// Whether the database as a whole cannot be worked with: gone, locked, full, damaged, read-only. Anything else is about what was to be
+    /// written or read, and other rows may go well.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Corrupt { .. } | Self::Stale => false,
+            Self::Database(sqlx::Error::Database(error)) => !is_about_rows(error.as_ref()),
+            Self::Database(error) => !matches!(
+                error,
+                sqlx::Error::ColumnDecode { .. }
+                    | sqlx::Error::Decode(_)
+                    | sqlx::Error::Encode(_)
+                    | sqlx::Error::RowNotFound
+            ),
+            _ => true,
+        }
+    }
+}
+
+/// Whether a statement failed because of the values it met.
+fn is_about_rows(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        // The primary code: SQLITE_ERROR (a function refused a value), TOOBIG, CONSTRAINT, MISMATCH.
+        return code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 1 | 18 | 19 | 20));
+    }
+    // Data exception, integrity constraint, an exception that one of our triggers raised.
+    ["22", "23", "P0001"].iter().any(|class| code.starts_with(class))
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         // Serialisation failure, deadlock, unique violation: whoever was first wins, and the other looks again.

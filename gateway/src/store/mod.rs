@@ -15,12 +15,13 @@ mod views;
 pub use error::StoreError;
 pub use types::{
     Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DueRow, InstallationRow, NewArrival,
-    NewEntry, NewRejection, Newcomer, PluginRow, ProgrammeRows, PutOff, QueueDepth, Reading, Schema, SealedRow,
-    ToldRow, UnreadArrival, WakeKey,
+    NewEntry, NewRejection, Newcomer, PluginRow, Postponed, ProgrammeRows, PutOff, QueueDepth, Reading, Schema,
+    SealedRow, ToldRow, UnreadArrival,
 };
 pub use views::{
     ArrivalView, ChannelView, DecisionView, DeliveryView, EntryRecord, EntryView, ExplainView, ExportView,
-    LedgerReport, LotView, MemberView, OutcomeView, PostingView, QuestionView, RejectionView, Replayed, TaskView,
+    LedgerReport, LotView, MemberView, OutcomeView, PostingView, QuestionView, RejectionView, Replayed, StalledView,
+    TaskView,
 };
 
 use async_trait::async_trait;
@@ -70,13 +71,19 @@ pub trait Store: Send + Sync {
     async fn reserve(&self, count: usize) -> Result<Vec<EntryId>, StoreError>;
     /// Writes settlements, all or none; entries put off go back with a later time.
     async fn settle(&self, settlements: &[Settlement], put_off: &[PutOff]) -> Result<(), StoreError>;
+    /// Tries again what failed: everything, what is one merchant's, or one entry. Answers how much there is of it.
+    async fn retry(&self, merchant: Option<&MerchantId>, entry: Option<EntryId>) -> Result<u64, StoreError>;
+    /// What of a merchant's does not go on by itself, or only after a wait.
+    async fn stalled(&self, merchant: &MerchantId, most: i64) -> Result<Vec<StalledView>, StoreError>;
     /// What waits.
     async fn depth(&self) -> Result<QueueDepth, StoreError>;
 
     // --- time
 
-    /// Members for whom something is due by `now`, the longest due first.
+    /// Members for whom something is due by `now`, the longest due first; not those for whom it failed and waits.
     async fn due_members(&self, now: Moment, most: usize) -> Result<Vec<(MerchantId, MemberId)>, StoreError>;
+    /// Forgets the failures of members for whom nothing is due any more. Answers how many.
+    async fn recover(&self, now: Moment) -> Result<u64, StoreError>;
     /// Whether a new installation is still to be told of members.
     async fn enrolling(&self) -> Result<bool, StoreError>;
     /// Plans the first wakes of new installations for some more members. Answers for how many.

@@ -2,13 +2,13 @@
 
 use super::acts::{
     admit, book, channels, claim, due, export, journal, look, lots, order, outbox, outcome, programme, question,
-    replay, segment, settle, tasks, verify,
+    replay, segment, settle, stalled, tasks, verify,
 };
 use super::engine::{self, Engine};
 use super::{
     Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, Schema, Store, StoreError, TaskView, UnreadArrival,
+    QuestionView, QueueDepth, Reading, RejectionView, Schema, StalledView, Store, StoreError, TaskView, UnreadArrival,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
@@ -130,6 +130,15 @@ impl Store for SqlStore {
         revision: i64,
     ) -> Result<Option<String>, StoreError> {
         programme::settings(&self.engine, merchant, installation, revision).await
+    }
+    async fn retry(&self, merchant: Option<&MerchantId>, entry: Option<EntryId>) -> Result<u64, StoreError> {
+        stalled::retry(&self.engine, merchant, entry).await
+    }
+    async fn stalled(&self, merchant: &MerchantId, most: i64) -> Result<Vec<StalledView>, StoreError> {
+        stalled::list(&self.engine, merchant, most).await
+    }
+    async fn recover(&self, now: Moment) -> Result<u64, StoreError> {
+        stalled::recover(&self.engine, now).await
     }
     async fn find_member(&self, merchant: &MerchantId, keys: &[MemberKey]) -> Result<Option<MemberId>, StoreError> {
         look::find_member(&self.engine, merchant, keys).await

@@ -1,9 +1,9 @@
 //! What goes in and out of the store's acts, where the vocabulary has no word for it.
 
 use perkgate_domain::delivery::Delivery;
-use perkgate_domain::event::{Event, WakeCause};
+use perkgate_domain::event::Event;
 use perkgate_domain::facts::MonthDay;
-use perkgate_domain::ids::{ArrivalId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId};
+use perkgate_domain::ids::{ArrivalId, Digest, EntryId, MemberId, MerchantId, SourceId};
 use perkgate_domain::member::MemberKey;
 use perkgate_domain::plan::QueuedEntry;
 use perkgate_domain::programme::{Installation, Merchant};
@@ -37,45 +37,45 @@ pub struct Claim {
     pub lease_ms: i64,
 }
 
-/// An entry that goes back into the queue because we failed, or a wake that is tried again.
+/// What could not be worked on and is tried again later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Postponed {
+    /// An entry that waits; later entries of its member wait behind it.
+    Entry(EntryId),
+    /// What is due for a member. The longer it goes on failing, the longer the store makes it wait.
+    Member(MerchantId, MemberId),
+}
+
+impl Postponed {
+    /// The entry, if it is one.
+    #[must_use]
+    pub fn entry(&self) -> Option<EntryId> {
+        match self {
+            Self::Entry(entry) => Some(*entry),
+            Self::Member(..) => None,
+        }
+    }
+}
+
+/// Something that failed, and when it is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutOff {
-    /// Which entry, if it is one that waits.
-    pub entry: Option<EntryId>,
-    /// Which wake, if the batch made the entry of one.
-    pub wake: Option<WakeKey>,
-    /// Not before, by the gateway's clock.
-    pub until: Moment,
     /// What failed.
+    pub what: Postponed,
+    /// Not before, by the gateway's clock; none: not until a person or a changed programme asks for it.
+    pub until: Option<Moment>,
+    /// When it failed.
+    pub at: Moment,
+    /// Why.
     pub why: String,
 }
 
 impl PutOff {
-    /// Of an entry.
+    /// Of an entry that failed at `at` and is tried again.
     #[must_use]
-    pub fn entry(entry: EntryId, until: Moment, why: &str) -> Self {
-        Self { entry: Some(entry), wake: None, until, why: why.to_owned() }
+    pub fn entry(entry: EntryId, at: Moment, until: Moment, why: &str) -> Self {
+        Self { what: Postponed::Entry(entry), until: Some(until), at, why: why.to_owned() }
     }
-    /// Of a wake.
-    #[must_use]
-    pub fn wake(wake: WakeKey, until: Moment, why: &str) -> Self {
-        Self { entry: None, wake: Some(wake), until, why: why.to_owned() }
-    }
-}
-
-/// What a planned wake is known by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WakeKey {
-    /// Whose programme.
-    pub merchant: MerchantId,
-    /// About whom.
-    pub member: MemberId,
-    /// Who is called.
-    pub installation: InstallationId,
-    /// Why.
-    pub cause: WakeCause,
-    /// As asked.
-    pub key: String,
 }
 
 /// What a batch wants to know.
@@ -210,8 +210,12 @@ pub struct NewEntry {
     pub event: Event,
     /// The same as JSON.
     pub document: String,
-    /// Of the document: tells a repetition from a contradiction.
+    /// Of the document.
     pub digest: Digest,
+    /// Of what was told: another one where a time in it was not believed. It tells a repetition from a contradiction.
+    pub told: Digest,
+    /// What was not believed, if anything.
+    pub note: Option<String>,
     /// Whom it concerns, strongest key first; empty if nobody is named.
     pub keys: Vec<MemberKey>,
     /// Whom it concerns, if that is known already: keys are then only newly learnt.
@@ -268,6 +272,8 @@ pub struct QueueDepth {
     pub entries: i64,
     /// Arrivals that cannot be read, and refunds whose purchase is missing.
     pub parked: i64,
+    /// Entries that failed too often and wait for a person.
+    pub failed: i64,
     /// Deliveries to be sent.
     pub deliveries: i64,
 }

@@ -57,6 +57,31 @@ pub struct OutcomeView {
     pub rewards: Vec<HeldReward>,
 }
 
+/// Something that does not go on by itself, or only after a wait.
+#[derive(Clone, Debug, Serialize)]
+pub struct StalledView {
+    /// The entry; none for what is due for a member.
+    pub entry: Option<EntryId>,
+    /// Of which kind, `due` for what is due.
+    pub kind: String,
+    /// What the entry is known by within its source.
+    pub id: String,
+    /// The entry's source.
+    pub source: String,
+    /// Whose it is, where that is known.
+    pub member: Option<String>,
+    /// `queued`: it is tried again; `failed`: it waits for a person; `parked`: it waits for its purchase.
+    pub state: String,
+    /// What failed, or what it waits for.
+    pub cause: Option<String>,
+    /// Failures so far.
+    pub attempts: i64,
+    /// Since when, milliseconds since 1970.
+    pub since: Option<Moment>,
+    /// When it is tried again, if it is.
+    pub next: Option<Moment>,
+}
+
 /// A task for whoever asks.
 #[derive(Clone, Debug, Serialize)]
 pub struct TaskView {

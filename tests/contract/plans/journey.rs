@@ -80,7 +80,7 @@ async fn time(ground: &Ground) {
     let opened = store.book(&reading).await.expect("the book opens").members.remove(&owner).expect("olga");
     assert_eq!(opened.history.len(), 1);
     let number = store.reserve(1).await.expect("a number")[0];
-    let id = Due::id_of(&owner.1, NOON);
+    let id = Due::id_of((&owner.1, opened.member.version), NOON);
     let due = QueuedEntry { id: number, event: Event::Due(Due { id, at: NOON }), purchase: None, born: true, ..olga };
     let mut settlement = Settlement::of(&due, EntryState::Settled);
     let mut member = opened.member;
@@ -158,7 +158,7 @@ async fn settle(ground: &Ground) {
     settlement.decisions = vec![decision()];
     settlement.deliveries =
         (0..5).map(|number| delivery(eva.id, eva.member.as_ref().expect("eva"), SHOP, "hook", number)).collect();
-    let off = PutOff::entry(put_off.id, NOON, "later");
+    let off = PutOff::entry(put_off.id, NOON, NOON, "later");
     ground.store().settle(std::slice::from_ref(&settlement), &[off]).await.expect("it settles");
 
     let (_, back) = says(ground, SHOP, vec![entry(refund("e1r", "e1"), &[])], LEASE).await;

@@ -155,6 +155,26 @@ impl Event {
             Self::Claim(claim) => claim.at,
         }
     }
+    /// The times that a platform tells: of the event, and of the order it is about.
+    pub fn times_mut(&mut self) -> Vec<&mut Moment> {
+        match self {
+            Self::Purchase(purchase) => vec![&mut purchase.placed_at],
+            Self::Refund(refund) => vec![&mut refund.at],
+            Self::Edit(edit) => vec![&mut edit.at, &mut edit.purchase.placed_at],
+            Self::Join(join) => vec![&mut join.at],
+            Self::Profile(profile) => vec![&mut profile.at],
+            // These are dated by the gateway's own clock.
+            Self::Wake(_)
+            | Self::Due(_)
+            | Self::Redemption(_)
+            | Self::Undo(_)
+            | Self::Issue(_)
+            | Self::Answer(_)
+            | Self::Merge(_)
+            | Self::Forget(_)
+            | Self::Claim(_) => Vec::new(),
+        }
+    }
     /// The [`Purchase::id`] of the purchase it is about, for what waits until that is settled.
     #[must_use]
     pub fn purchase_id(&self) -> Option<&str> {

@@ -7,9 +7,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// Below this a number is seconds since 1970, from it on milliseconds: as seconds it would be the year 5138, as milliseconds 1973.
-const MILLISECONDS_FROM: i64 = 100_000_000_000_000;
-
 /// A pointer of the mapping: `/sale/id`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -79,12 +76,15 @@ impl Pointer {
         serde_json::from_str(value.get()).map_err(|_| Unreadable(format!("`{}` is no array", self.0)))
     }
 
-    /// The time there: ISO 8601 text (UTC where it does not say), or seconds or milliseconds since 1970.
+    /// The time there: ISO 8601 text (UTC where it does not say), or a number since 1970.
     pub(super) fn moment(&self, body: &RawValue) -> Result<Moment, Unreadable> {
         let amount = self.required_amount(body)?;
+        if let Ok(number) = amount.whole(&self.0) {
+            return Ok(parse::unix(number));
+        }
+        // With a fraction: thousandths of whatever unit it is in are a whole number of the next smaller one.
         match amount.milli(&self.0) {
-            Ok(number) if number < MILLISECONDS_FROM => Ok(Moment(number)),
-            Ok(number) => Ok(Moment(number / 1000)),
+            Ok(thousandths) => Ok(parse::unix(thousandths)),
             Err(_) => parse::moment_gmt(amount.as_str(), &self.0),
         }
     }

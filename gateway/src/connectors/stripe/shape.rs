@@ -7,7 +7,6 @@ use perkgate_domain::event::{Event, Join};
 use perkgate_domain::member::Identity;
 use perkgate_domain::money::Currency;
 use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
-use perkgate_domain::time::Moment;
 use serde::Deserialize;
 
 /// The envelope of every snapshot event.
@@ -98,7 +97,7 @@ pub(super) fn purchase(id: String, created: i64, unit: Unit, total: i64, lines: 
         id,
         reference: None,
         channel: Channel::Online,
-        placed_at: Moment::from_seconds(created),
+        placed_at: parse::unix(created),
         currency: unit.currency,
         total,
         tax: 0,
@@ -210,7 +209,7 @@ pub(super) fn refund(body: &[u8]) -> Result<Reading, Unreadable> {
     let refund = Refund {
         id: refund.id.into(),
         purchase: paid.into(),
-        at: Moment::from_seconds(refund.created),
+        at: parse::unix(refund.created),
         currency: unit.currency,
         amount: unit.minor(&refund.amount, "data.object.amount")?,
         complete: false,
@@ -234,7 +233,7 @@ struct Customer {
 pub(super) fn join(body: &[u8]) -> Result<Reading, Unreadable> {
     let customer = parse::read::<Envelope<Customer>>(body, "the customer event")?.data.object;
     let id = String::from(customer.id);
-    let join = Join { id: id.clone(), at: Moment::from_seconds(customer.created), referrer: None };
+    let join = Join { id: id.clone(), at: parse::unix(customer.created), referrer: None };
     let person =
         Person { email: customer.email, phone: customer.phone, name: customer.name, address: customer.address };
     let locale = customer.preferred_locales.and_then(|locales| locales.into_iter().next());

@@ -38,7 +38,8 @@ pub(super) struct Draft<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Known {
     pub(super) entry: EntryId,
-    pub(super) digest: Digest,
+    /// Of what was told of it.
+    pub(super) told: Digest,
     pub(super) unclaimed: bool,
 }
 
@@ -118,7 +119,7 @@ fn entry_key(admission: &Admission, entry: &NewEntry) -> EntryKey {
 async fn existing(tx: &mut Tx, keys: &[EntryKey]) -> Result<HashMap<EntryKey, Known>, StoreError> {
     let rows = tx
         .rows(
-            "select e.entry_id, e.merchant_id, e.source_id, e.kind, e.external_id, e.digest, w.state
+            "select e.entry_id, e.merchant_id, e.source_id, e.kind, e.external_id, coalesce(e.told, e.digest) as told, w.state
              from {k} join entries e on e.merchant_id = k.merchant_id and e.source_id = k.source_id
                   and e.kind = k.kind and e.external_id = k.external_id
              left join waiting w on w.entry_id = e.entry_id",
@@ -131,7 +132,7 @@ async fn existing(tx: &mut Tx, keys: &[EntryKey]) -> Result<HashMap<EntryKey, Kn
             let kind = word("kind", row.get("kind")?, Kind::parse)?.as_str();
             let key = (row.get("merchant_id")?, row.get("source_id")?, kind, row.get("external_id")?);
             let unclaimed = row.get::<Option<&str>>("state")? == Some(EntryState::Unclaimed.as_str());
-            Ok((key, Known { entry: EntryId(row.get("entry_id")?), digest: digest(row, "digest")?, unclaimed }))
+            Ok((key, Known { entry: EntryId(row.get("entry_id")?), told: digest(row, "told")?, unclaimed }))
         })
         .collect()
 }
@@ -153,7 +154,7 @@ pub(super) fn key_set<'a>(keys: impl Iterator<Item = &'a EntryKey>) -> Set {
 /// New entries become drafts; repetitions and contradictions become the arrival's note. Also within the batch.
 fn sort_out<'a>(admissions: &[&'a Admission], known: &HashMap<EntryKey, Known>) -> (Vec<Draft<'a>>, Vec<Ending>) {
     let mut drafts: Vec<Draft<'a>> = Vec::new();
-    let mut seen: HashMap<EntryKey, Digest> = known.iter().map(|(key, known)| (key.clone(), known.digest)).collect();
+    let mut seen: HashMap<EntryKey, Digest> = known.iter().map(|(key, known)| (key.clone(), known.told)).collect();
     let mut unclaimed: HashMap<EntryKey, EntryId> =
         known.iter().filter(|(_, known)| known.unclaimed).map(|(key, known)| (key.clone(), known.entry)).collect();
     // The same within the batch: places of drafts that name nobody.
@@ -162,35 +163,32 @@ fn sort_out<'a>(admissions: &[&'a Admission], known: &HashMap<EntryKey, Known>) 
         .iter()
         .map(|&admission| match &admission.result {
             AdmissionResult::Entries(entries) => {
-                let mut ending = Ending { state: "read", note: None, first: None };
+                let note = entries.iter().find_map(|entry| entry.note.clone());
+                let mut ending = Ending { state: "read", note, first: None };
                 for entry in entries {
                     let key = entry_key(admission, entry);
                     ending.first.get_or_insert_with(|| key.clone());
                     match seen.get(&key) {
                         None => {
-                            seen.insert(key.clone(), entry.digest);
+                            seen.insert(key.clone(), entry.told);
                             if entry.keys.is_empty() {
                                 nameless.insert(key.clone(), drafts.len());
                             }
                             drafts.push(draft(admission, entry, key, None));
                         }
-                        Some(digest)
-                            if *digest == entry.digest && !entry.keys.is_empty() && unclaimed.contains_key(&key) =>
-                        {
+                        Some(told) if *told == entry.told && !entry.keys.is_empty() && unclaimed.contains_key(&key) => {
                             ending.note = Some(format!("says who made {} {}", key.2, key.3));
                             let claims = unclaimed.remove(&key);
                             drafts.push(draft(admission, entry, key, claims));
                         }
-                        Some(digest)
-                            if *digest == entry.digest && !entry.keys.is_empty() && nameless.contains_key(&key) =>
-                        {
+                        Some(told) if *told == entry.told && !entry.keys.is_empty() && nameless.contains_key(&key) => {
                             ending.note = Some(format!("says who made {} {}", key.2, key.3));
                             if let Some(draft) = nameless.remove(&key).and_then(|place| drafts.get_mut(place)) {
                                 draft.entry = entry;
                                 draft.state = first_state(entry);
                             }
                         }
-                        Some(digest) if *digest == entry.digest => {
+                        Some(told) if *told == entry.told => {
                             ending.note.get_or_insert_with(|| format!("{} {} was known already", key.2, key.3));
                         }
                         Some(_) => {

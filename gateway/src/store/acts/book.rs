@@ -184,7 +184,7 @@ async fn purchases(tx: &mut Tx, entries: &[QueuedEntry], book: &mut Book) -> Res
     let wanted = Set::of_ids("k", wanted);
     let rows = tx
         .rows(
-            "select e.entry_id, e.merchant_id, e.member_id, e.document, e.refunded from {k}
+            "select e.entry_id, e.merchant_id, e.member_id, e.document, e.refunded, e.uncounted from {k}
              join entries e on e.entry_id = k.id where e.member_id is not null",
             &[],
             &[&wanted],
@@ -200,7 +200,8 @@ async fn purchases(tx: &mut Tx, entries: &[QueuedEntry], book: &mut Book) -> Res
         if let Some(opened) = book.members.get_mut(&owner(row)?) {
             let all = opened.lots.iter().flatten().filter(|lot| lot.entry == entry);
             let lots = all.map(|lot| (lot.entry, lot.id.clone())).collect();
-            let record = PurchaseRecord { purchase, told_by: entry, lots, refunded, decisions: Vec::new() };
+            let uncounted = row.get::<i64>("uncounted")? != 0;
+            let record = PurchaseRecord { purchase, told_by: entry, lots, refunded, uncounted, decisions: Vec::new() };
             opened.purchases.insert(entry, record);
         }
     }

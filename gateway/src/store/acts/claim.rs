@@ -3,7 +3,7 @@
 //! others nothing.
 
 use super::rows::document;
-use crate::store::engine::{Cell, Dialect, Engine, Row, Set, Tx};
+use crate::store::engine::{Cell, Dialect, Engine, Kind, Row, Set, Tx};
 use crate::store::{Claim, StoreError, UnreadArrival};
 use perkgate_domain::ids::{ArrivalId, EntryId};
 use perkgate_domain::plan::QueuedEntry;
@@ -45,13 +45,16 @@ const ARRIVALS_OF: &str = "select i.arrival_id from inbox i
     where i.merchant_id = turns.merchant_id and i.not_before <= $4 and i.leased_until <= {now}
     order by i.arrival_id limit (select most from share)";
 
-/// Of one merchant: entries that may be settled now. What is behind an entry of the same member that is held or put off waits for it. A
+/// Of one merchant: entries that may be settled now. What is behind an entry of the same member that is held, put off or failed waits for it. A
 /// refund may be older than what of its member is held already, since it was woken only now: it waits too.
 const ENTRIES_OF: &str = "select w.entry_id from waiting w
     where w.state = 'queued' and w.merchant_id = turns.merchant_id and w.not_before <= $4 and w.leased_until <= {now}
           and not exists (select 1 from waiting b
                           where b.state = 'queued' and b.merchant_id = w.merchant_id and b.member_id = w.member_id
                                 and b.entry_id < w.entry_id and (b.not_before > $4 or b.leased_until > {now}))
+          and not exists (select 1 from waiting b
+                          where b.state = 'failed' and b.merchant_id = w.merchant_id and b.member_id = w.member_id
+                                and b.entry_id < w.entry_id)
           and (w.purchase_id is null
                or not exists (select 1 from waiting b
                               where b.state = 'queued' and b.merchant_id = w.merchant_id and b.member_id = w.member_id
@@ -99,8 +102,35 @@ pub(in crate::store) async fn arrivals(engine: &Engine, claim: &Claim) -> Result
     take(engine, claim, &ARRIVALS).await?.iter().map(unread).collect()
 }
 
+/// An entry that does not read back fails at once, for a person to look at; the others are answered.
 pub(in crate::store) async fn entries(engine: &Engine, claim: &Claim) -> Result<Vec<QueuedEntry>, StoreError> {
-    take(engine, claim, &ENTRIES).await?.iter().map(queued).collect()
+    let rows = take(engine, claim, &ENTRIES).await?;
+    let mut entries = Vec::with_capacity(rows.len());
+    let mut damaged = Set::new("k", &[("entry_id", Kind::Int), ("cause", Kind::Text)]);
+    for row in &rows {
+        match queued(row) {
+            Ok(entry) => entries.push(entry),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                let id: i64 = row.get("entry_id")?;
+                tracing::error!(entry = id, "the entry cannot be read and waits for a person: {error}");
+                damaged.push([id.into(), error.to_string().into()]);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if damaged.len() > 0 {
+        let mut tx = engine.write().await?;
+        tx.run(
+            "update waiting set state = 'failed', attempts = attempts + 1, cause = k.cause, leased_until = 0,
+                    failing_since = coalesce(failing_since, $1)
+             from {k} where waiting.entry_id = k.entry_id",
+            &[claim.now.into()],
+            &[&damaged],
+        )
+        .await?;
+        tx.commit().await?;
+    }
+    Ok(entries)
 }
 
 async fn take(engine: &Engine, claim: &Claim, queue: &Queue) -> Result<Vec<Row>, StoreError> {

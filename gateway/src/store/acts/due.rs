@@ -7,7 +7,8 @@ use perkgate_domain::ids::{EntryId, MemberId, MerchantId};
 use perkgate_domain::time::Moment;
 use std::collections::HashSet;
 
-/// The longest due come first: each is found by a step along an index, and leaves it when it is seen to.
+/// The longest due come first: each is found by a step along an index, and leaves it when it is seen to. Members for whom that failed are
+/// left alone until their time comes, so that they never stand in the way of others.
 pub(in crate::store) async fn members(
     engine: &Engine,
     now: Moment,
@@ -15,8 +16,14 @@ pub(in crate::store) async fn members(
 ) -> Result<Vec<(MerchantId, MemberId)>, StoreError> {
     let mut due = Vec::new();
     for statement in [
-        "select merchant_id, member_id from members where due_at <= $1 order by due_at limit $2",
-        "select merchant_id, member_id from wakes where at <= $1 and not_before <= $1 order by at limit $2",
+        "select m.merchant_id, m.member_id from members m where m.due_at <= $1
+                and not exists (select 1 from stalled_members s
+                                where s.merchant_id = m.merchant_id and s.member_id = m.member_id and s.not_before > $1)
+         order by m.due_at limit $2",
+        "select w.merchant_id, w.member_id from wakes w where w.at <= $1
+                and not exists (select 1 from stalled_members s
+                                where s.merchant_id = w.merchant_id and s.member_id = w.member_id and s.not_before > $1)
+         order by w.at limit $2",
     ] {
         for row in engine.rows(statement, &[now.into(), most.into()], &[]).await? {
             due.push(owner(&row)?);

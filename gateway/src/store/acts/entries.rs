@@ -92,6 +92,7 @@ pub(super) async fn insert_entries(
             ("purchase_entry", Column::Int),
             ("document", Column::Text),
             ("digest", Column::Bytes),
+            ("told", Column::Bytes),
             ("happened_at", Column::Int),
         ],
     );
@@ -111,15 +112,16 @@ pub(super) async fn insert_entries(
             draft.purchase_entry.into(),
             (&draft.entry.document).into(),
             draft.entry.digest.into(),
+            (draft.entry.told != draft.entry.digest).then_some(draft.entry.told).into(),
             draft.entry.event.at().into(),
         ]);
     }
     let inserted = tx
         .rows(
             "insert into entries (merchant_id, source_id, kind, external_id, reference, arrival_id, member_id, purchase_entry,
-                                  document, digest, happened_at)
+                                  document, digest, told, happened_at)
              select k.merchant_id, k.source_id, k.kind, k.external_id, k.reference, k.arrival_id, k.member_id, k.purchase_entry,
-                    k.document, k.digest, k.happened_at
+                    k.document, k.digest, k.told, k.happened_at
              from {k} order by k.place
              returning entry_id, merchant_id, source_id, kind, external_id",
             &[],
@@ -135,7 +137,7 @@ pub(super) async fn insert_entries(
     for draft in drafts.iter_mut().filter(|draft| draft.claims.is_none()) {
         draft.id = numbers.get(&draft.key).copied();
         if let Some(entry) = draft.id {
-            known.insert(draft.key.clone(), Known { entry, digest: draft.entry.digest, unclaimed: false });
+            known.insert(draft.key.clone(), Known { entry, told: draft.entry.told, unclaimed: false });
         }
     }
     Ok(())
@@ -155,15 +157,19 @@ async fn waiting_owners(
     for (merchant, member) in owners {
         owned.push([merchant.into(), member.into()]);
     }
-    let rows = tx
-        .rows(
-            "select distinct w.merchant_id, w.member_id from {k} join waiting w
-             on w.state = 'queued' and w.merchant_id = k.merchant_id and w.member_id = k.member_id",
-            &[],
-            &[&owned],
-        )
-        .await?;
-    rows.iter().map(owner).collect()
+    // Two statements, each along an index of its own.
+    let mut waiting = BTreeSet::new();
+    for statement in [
+        "select distinct w.merchant_id, w.member_id from {k} join waiting w
+         on w.state = 'queued' and w.merchant_id = k.merchant_id and w.member_id = k.member_id",
+        "select distinct w.merchant_id, w.member_id from {k} join waiting w
+         on w.state = 'failed' and w.merchant_id = k.merchant_id and w.member_id = k.member_id",
+    ] {
+        for row in &tx.rows(statement, &[], &[&owned]).await? {
+            waiting.insert(owner(row)?);
+        }
+    }
+    Ok(waiting)
 }
 
 /// Puts new entries in the queue, and answers those that may be settled at once: nothing older of their member waits, except what

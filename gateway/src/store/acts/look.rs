@@ -14,6 +14,7 @@ pub(in crate::store) async fn depth(engine: &Engine) -> Result<QueueDepth, Store
                     (select count(*) from waiting where state = 'queued') as entries,
                     (select count(*) from readings where state = 'parked')
                         + (select count(*) from waiting where state = 'parked') as parked,
+                    (select count(*) from waiting where state = 'failed') as failed,
                     (select count(*) from deliveries where state = 'due') as deliveries",
             &[],
         )
@@ -23,6 +24,7 @@ pub(in crate::store) async fn depth(engine: &Engine) -> Result<QueueDepth, Store
         arrivals: row.get("arrivals")?,
         entries: row.get("entries")?,
         parked: row.get("parked")?,
+        failed: row.get("failed")?,
         deliveries: row.get("deliveries")?,
     })
 }

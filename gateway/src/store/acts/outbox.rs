@@ -85,11 +85,28 @@ async fn take(engine: &Engine, claim: &Claim, open: &Open, per_channel: usize) -
     let mut rows = lease(&mut tx, claim, &open.well, per_channel).await?;
     rows.extend(lease(&mut tx, claim, &open.probed, 1).await?);
     let mut due = Vec::with_capacity(rows.len());
+    let mut damaged = Set::new("k", &[("delivery_id", Kind::Text), ("note", Kind::Text)]);
     for row in &rows {
         let attempts: i64 = row.get("attempts")?;
         let attempt = u32::try_from(attempts + 1).unwrap_or(u32::MAX);
-        due.push(DueRow { delivery: delivery(row)?, attempt, contact: Vec::new() });
+        match delivery(row) {
+            Ok(delivery) => due.push(DueRow { delivery, attempt, contact: Vec::new() }),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                let id: String = row.get("delivery_id")?;
+                tracing::error!(delivery = id, "the delivery cannot be read and is given up: {error}");
+                damaged.push([id.into(), error.to_string().into()]);
+            }
+            Err(error) => return Err(error),
+        }
     }
+    // One that does not read back must not stand in the way of the others.
+    tx.run(
+        "update deliveries set state = 'dead', note = k.note, leased_until = 0
+         from {k} where deliveries.delivery_id = k.delivery_id",
+        &[],
+        &[&damaged],
+    )
+    .await?;
     withdraw(&mut tx, &mut due).await?;
     contacts(&mut tx, &mut due).await?;
     tx.commit().await?;

@@ -2,9 +2,9 @@
 
 use super::gains::{balances, counters, lots, postings, rewards};
 use super::rows::json;
-use super::{fates, sayings};
+use super::{fates, sayings, stalled};
 use crate::store::engine::{Engine, Kind, Set, Tx};
-use crate::store::{PutOff, StoreError};
+use crate::store::{Postponed, PutOff, StoreError};
 use perkgate_domain::ids::{Digest, EntryId, InstallationId, MemberId, MerchantId};
 use perkgate_domain::member::Member;
 use perkgate_domain::plan::{DecisionRecord, EntryState, Settlement};
@@ -117,6 +117,9 @@ async fn end_entries(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), Stor
         .await?;
     expect(changed, waiting.len())?;
     tx.run("update entries set cause = k.cause from {k} where entries.entry_id = k.entry_id", &[], &[&causes]).await?;
+    let uncounted = settlements.iter().filter(|settlement| settlement.uncounted);
+    let uncounted = Set::of_ids("k", uncounted.map(|settlement| settlement.entry.0));
+    tx.run("update entries set uncounted = 1 where entry_id in (select k.id from {k})", &[], &[&uncounted]).await?;
     Ok(())
 }
 
@@ -275,48 +278,44 @@ async fn refunds(tx: &mut Tx, settlements: &[Settlement]) -> Result<(), StoreErr
     Ok(())
 }
 
+/// Writes when what failed is tried again. Only what is still queued: a person may have settled the matter meanwhile.
 async fn later(tx: &mut Tx, put_off: &[PutOff]) -> Result<(), StoreError> {
-    let mut rows = Set::new("k", &[("entry_id", Kind::Int), ("not_before", Kind::Int), ("cause", Kind::Text)]);
-    let mut wakes = Set::new(
+    let mut entries = Set::new(
         "k",
         &[
-            ("merchant_id", Kind::Text),
-            ("member_id", Kind::Text),
-            ("installation_id", Kind::Text),
-            ("cause", Kind::Text),
-            ("wake_key", Kind::Text),
+            ("entry_id", Kind::Int),
+            ("state", Kind::Text),
             ("not_before", Kind::Int),
+            ("at", Kind::Int),
+            ("cause", Kind::Text),
         ],
     );
+    let columns = [("merchant_id", Kind::Text), ("member_id", Kind::Text), ("at", Kind::Int), ("cause", Kind::Text)];
+    let mut members = Set::new("k", &columns);
     for put_off in put_off {
-        if let Some(entry) = put_off.entry {
-            rows.push([entry.into(), put_off.until.into(), (&put_off.why).into()]);
-        }
-        if let Some(wake) = &put_off.wake {
-            wakes.push([
-                (&wake.merchant).into(),
-                (&wake.member).into(),
-                (&wake.installation).into(),
-                wake.cause.as_str().into(),
-                (&wake.key).into(),
-                put_off.until.into(),
-            ]);
+        match &put_off.what {
+            Postponed::Entry(entry) => {
+                let state = if put_off.until.is_some() { EntryState::Queued } else { EntryState::Failed };
+                entries.push([
+                    (*entry).into(),
+                    state.as_str().into(),
+                    put_off.until.unwrap_or_default().into(),
+                    put_off.at.into(),
+                    (&put_off.why).into(),
+                ]);
+            }
+            Postponed::Member(merchant, member) => {
+                members.push([merchant.into(), member.into(), put_off.at.into(), (&put_off.why).into()]);
+            }
         }
     }
     tx.run(
-        "update waiting set attempts = attempts + 1, not_before = k.not_before, cause = k.cause, leased_until = 0
-         from {k} where waiting.entry_id = k.entry_id",
+        "update waiting set state = k.state, attempts = attempts + 1, not_before = k.not_before, cause = k.cause,
+                leased_until = 0, failing_since = coalesce(failing_since, k.at)
+         from {k} where waiting.entry_id = k.entry_id and waiting.state = 'queued'",
         &[],
-        &[&rows],
+        &[&entries],
     )
     .await?;
-    tx.run(
-        "update wakes set attempts = attempts + 1, not_before = k.not_before
-         from {k} where wakes.merchant_id = k.merchant_id and wakes.member_id = k.member_id
-              and wakes.installation_id = k.installation_id and wakes.cause = k.cause and wakes.wake_key = k.wake_key",
-        &[],
-        &[&wakes],
-    )
-    .await?;
-    Ok(())
+    stalled::stall(tx, &members).await
 }

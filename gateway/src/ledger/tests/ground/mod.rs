@@ -41,6 +41,8 @@ pub(super) struct Shop {
     pub(super) called: Vec<Woken>,
     /// Settlements of what was due, in order.
     pub(super) due: Vec<Settlement>,
+    /// The gateway's clock: nothing that was told is later.
+    now: Moment,
     number: i64,
 }
 
@@ -58,6 +60,7 @@ impl Shop {
             member: "mem_a".into(),
             called: Vec::new(),
             due: Vec::new(),
+            now: Moment(0),
             number: 0,
         };
         shop.visitor("mem_a");
@@ -106,10 +109,11 @@ impl Shop {
                 log: vec![],
             })
             .collect();
+        self.now = self.now.max(entry.event.at());
         let terms = Terms {
             merchant: &self.merchant,
             zone: &self.zone,
-            now: entry.event.at(),
+            now: self.now,
             refund_window_days: self.refund_window_days,
             channels: &self.channels,
             own_channels: &[],
@@ -160,6 +164,7 @@ impl Shop {
     }
 
     pub(super) fn wait_until(&mut self, until: Moment) {
+        self.now = self.now.max(until);
         let present = self.member.clone();
         for member in self.rows.present() {
             self.member = member;
@@ -221,14 +226,14 @@ fn due_event(member: &MemberId, opened: &MemberBook, at: Moment) -> Event {
     let first = opened.wakes.iter().min_by_key(|wake| (wake.at, &wake.installation, wake.cause, &wake.key));
     match first.filter(|_| !own) {
         Some(wake) => Event::Wake(Woken {
-            id: Woken::id_of(member, &wake.installation, wake.cause, &wake.key, wake.at),
+            id: Woken::id_of((member, opened.member.version), &wake.installation, wake.cause, &wake.key, wake.at),
             at: wake.at,
             installation: wake.installation.clone(),
             cause: wake.cause,
             key: wake.key.clone(),
             data: wake.data.clone(),
         }),
-        None => Event::Due(Due { id: Due::id_of(member, at), at }),
+        None => Event::Due(Due { id: Due::id_of((member, opened.member.version), at), at }),
     }
 }
 

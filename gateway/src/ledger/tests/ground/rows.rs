@@ -87,6 +87,7 @@ impl Rows {
                 purchase: edits.last().map_or(purchase, |(_, (_, _, purchase))| purchase).clone(),
                 lots: lots.iter().filter(about).map(|lot| (lot.entry, lot.id.clone())).collect(),
                 refunded: refunded.clone(),
+                uncounted: false,
                 decisions: Vec::new(),
             };
             purchases.insert(*entry, record);

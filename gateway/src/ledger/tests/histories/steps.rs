@@ -114,6 +114,7 @@ pub(super) fn setup(policy: impl Strategy<Value = RefundPolicy> + Clone) -> impl
                 tiers: None,
                 rewards: REWARDS.iter().map(|name| (*name).to_owned()).zip(rewards).collect(),
                 caps: caps.pop().unwrap_or_default(),
+                ..Rules::default()
             };
             Setup { rules, refund_window_days, caps }
         })
