@@ -19,6 +19,8 @@ use tokio::task::JoinSet;
 const IDLE: Duration = Duration::from_millis(250);
 /// How often programmes and queues are looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long work waits at the start for plugins to be loaded. Well below a lease.
+const LOADING: Duration = Duration::from_secs(2);
 /// The longest wait of a loop that fails.
 const FAILING: Duration = Duration::from_secs(5);
 
@@ -50,6 +52,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 impl Worker {
     /// Runs every loop until `stop` turns true, and each to the end of its batch; then gives back what was not begun.
     pub async fn run(self, stop: watch::Receiver<bool>) {
+        // What is queued would be put off for plugins that are there in a moment.
+        let _ = tokio::time::timeout(LOADING, self.registry.loaded()).await;
         let mut loops = JoinSet::new();
         let outbox = Arc::new(Notify::new());
         self.spawn_pipeline(&mut loops, &stop, &outbox);
@@ -134,8 +138,9 @@ impl Worker {
     /// Renews leases, follows changed programmes and measures what waits.
     async fn look(self, mut stop: watch::Receiver<bool>) {
         let mut failing = false;
+        let mut seen = self.registry.snapshot().generation;
         while !*stop.borrow() {
-            match self.look_once().await {
+            match self.look_once(&mut seen).await {
                 Ok(()) => failing = false,
                 Err(error) if !std::mem::replace(&mut failing, true) => {
                     tracing::error!("cannot renew leases or look at the programmes: {error}");
@@ -146,12 +151,16 @@ impl Worker {
         }
     }
 
-    async fn look_once(&self) -> Result<(), Failure> {
+    /// `seen` is the generation of programmes for which parked arrivals were read again. Whoever else refreshes makes no difference.
+    async fn look_once(&self, seen: &mut u64) -> Result<(), Failure> {
         self.pipeline.renew().await?;
-        if self.registry.refresh().await? {
-            tracing::info!(revision = self.registry.snapshot().revision, "programmes read");
+        self.registry.refresh().await?;
+        let snapshot = self.registry.snapshot();
+        if snapshot.generation != *seen {
+            tracing::info!(revision = snapshot.revision, "programmes read");
             // A source that was missing or misconfigured may be there now.
             self.store.unpark().await?;
+            *seen = snapshot.generation;
         }
         let depth = self.store.depth().await?;
         for (room, count) in [

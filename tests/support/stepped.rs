@@ -15,7 +15,7 @@ use perkgate_domain::time::Moment;
 use perkgate_gateway::store::{
     Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, Store, StoreError, TaskView, UnreadArrival,
+    QuestionView, QueueDepth, Reading, RejectionView, Standing, Store, StoreError, TaskView, UnreadArrival,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Error, ErrorKind};
@@ -202,8 +202,8 @@ impl Store for Stepped {
     async fn revision(&self) -> Result<i64, StoreError> {
         self.inner.revision().await
     }
-    async fn programmes(&self) -> Result<Vec<ProgrammeRows>, StoreError> {
-        self.inner.programmes().await
+    async fn standing(&self) -> Result<Standing, StoreError> {
+        self.inner.standing().await
     }
     async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError> {
         self.inner.apply(programme, plugins).await

@@ -14,9 +14,9 @@ mod views;
 
 pub use error::StoreError;
 pub use types::{
-    Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DueRow, InstallationRow, NewArrival,
-    NewEntry, NewRejection, Newcomer, PluginRow, ProgrammeRows, PutOff, QueueDepth, Reading, Schema, SealedRow,
-    ToldRow, UnreadArrival, WakeKey,
+    Admission, AdmissionResult, Appended, Claim, ContactField, DamagedRow, DecidedRow, DueRow, InstallationRow,
+    NewArrival, NewEntry, NewRejection, Newcomer, Part, PluginRow, ProgrammeRows, PutOff, QueueDepth, Reading, Schema,
+    SealedRow, Standing, ToldRow, UnreadArrival, WakeKey,
 };
 pub use views::{
     ArrivalView, ChannelView, DecisionView, DeliveryView, EntryRecord, EntryView, ExplainView, ExportView,
@@ -110,8 +110,12 @@ pub trait Store: Send + Sync {
 
     /// Rises with every change of any programme.
     async fn revision(&self) -> Result<i64, StoreError>;
-    /// Every programme as it stands.
-    async fn programmes(&self) -> Result<Vec<ProgrammeRows>, StoreError>;
+    /// Every programme as it stands, and what of them does not read back.
+    async fn standing(&self) -> Result<Standing, StoreError>;
+    /// Every programme as it stands, as far as it reads back.
+    async fn programmes(&self) -> Result<Vec<ProgrammeRows>, StoreError> {
+        Ok(self.standing().await?.programmes)
+    }
     /// Replaces one merchant's programme, all of it. The caller has seen to it that something changed.
     async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError>;
     /// A component's bytes.

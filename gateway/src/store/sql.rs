@@ -8,7 +8,7 @@ use super::engine::{self, Engine};
 use super::{
     Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, Schema, Store, StoreError, TaskView, UnreadArrival,
+    QuestionView, QueueDepth, Reading, RejectionView, Schema, Standing, Store, StoreError, TaskView, UnreadArrival,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
@@ -114,8 +114,8 @@ impl Store for SqlStore {
     async fn revision(&self) -> Result<i64, StoreError> {
         programme::revision(&self.engine).await
     }
-    async fn programmes(&self) -> Result<Vec<ProgrammeRows>, StoreError> {
-        programme::all(&self.engine).await
+    async fn standing(&self) -> Result<Standing, StoreError> {
+        programme::standing(&self.engine).await
     }
     async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError> {
         programme::apply(&self.engine, programme, plugins).await
