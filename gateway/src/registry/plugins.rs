@@ -41,6 +41,8 @@ struct Failure {
     since: Moment,
     /// Ours to repeat: missing, damaged, no room. Anything else would come to the same.
     passing: bool,
+    /// There was compiled code of it all the same.
+    compiled: bool,
     tries: u32,
     next: Instant,
 }
@@ -52,6 +54,7 @@ pub(super) type Loaded = Result<Plugin, NotLoaded>;
 pub(super) struct NotLoaded {
     detail: String,
     passing: bool,
+    compiled: bool,
 }
 
 impl Plugins {
@@ -73,7 +76,7 @@ impl Plugins {
                     State::New => true,
                     State::Loaded(_) => false,
                     State::Failed(failure) if failure.passing => now >= failure.next || asked.contains(digest),
-                    State::Failed(_) => asked.contains(digest) || is_compiled(*digest),
+                    State::Failed(failure) => asked.contains(digest) || (!failure.compiled && is_compiled(*digest)),
                 };
             if load {
                 slot.loading = true;
@@ -89,13 +92,13 @@ impl Plugins {
         slot.loading = false;
         slot.state = match loaded {
             Ok(plugin) => State::Loaded(plugin),
-            Err(NotLoaded { detail, passing }) => {
+            Err(NotLoaded { detail, passing, compiled }) => {
                 let (since, tries) = match &slot.state {
                     State::Failed(before) => (before.since, before.tries.saturating_add(1)),
                     State::New | State::Loaded(_) => (at, 0),
                 };
                 let wait = (AGAIN.0 * 2_u32.saturating_pow(tries.min(10))).min(AGAIN.1);
-                State::Failed(Failure { detail, since, passing, tries, next: now + wait })
+                State::Failed(Failure { detail, since, passing, compiled, tries, next: now + wait })
             }
         };
     }
@@ -121,7 +124,7 @@ impl Plugins {
 
 /// Reads a component from the store and makes it ready. Compiling may take as long as its limit: off the async threads.
 pub(super) async fn load(store: &dyn Store, plugin_host: &Host, digest: Digest) -> Loaded {
-    let passing = |detail: String| NotLoaded { detail, passing: true };
+    let passing = |detail: String| NotLoaded { detail, passing: true, compiled: false };
     let again = "apply the merchant file again";
     let component = match store.component(digest).await {
         Ok(Some(component)) => component,
@@ -133,11 +136,14 @@ pub(super) async fn load(store: &dyn Store, plugin_host: &Host, digest: Digest) 
             "the component was changed in the database: its bytes have another digest; {again}"
         )));
     }
-    let plugin_host = plugin_host.clone();
-    let loaded = tokio::task::spawn_blocking(move || plugin_host.load(&component)).await;
+    let loader = plugin_host.clone();
+    let loaded = tokio::task::spawn_blocking(move || loader.load(&component)).await;
     match loaded {
         Ok(Ok(plugin)) => Ok(plugin),
-        Ok(Err(error)) => Err(NotLoaded { detail: error.to_string(), passing: error.is_passing() }),
+        Ok(Err(error)) => {
+            let compiled = plugin_host.keeps(digest);
+            Err(NotLoaded { detail: error.to_string(), passing: error.is_passing(), compiled })
+        }
         Err(error) => Err(passing(format!("loading it stopped its thread: {error}"))),
     }
 }
@@ -149,7 +155,7 @@ mod tests {
     const AT: Moment = Moment(1_795_000_000_000);
 
     fn failed(passing: bool) -> Loaded {
-        Err(NotLoaded { detail: "it does not load".to_owned(), passing })
+        Err(NotLoaded { detail: "it does not load".to_owned(), passing, compiled: false })
     }
 
     /// Which of one component are to be loaded, so many seconds later.
@@ -184,6 +190,10 @@ mod tests {
         plugins.loaded(digest, failed(false), AT.plus_ms(9), later);
         assert_eq!(plugins.failure(digest), Some(("it does not load", AT)), "since the first time");
         assert!(wanted(&mut plugins, digest, false, true, later), "somebody compiled it");
+        // That did not help: what is wrong is something else.
+        let misfit = NotLoaded { detail: "it does not fit".to_owned(), passing: false, compiled: true };
+        plugins.loaded(digest, Err(misfit), AT, later);
+        assert!(!wanted(&mut plugins, digest, false, true, later));
     }
 
     #[test]
