@@ -12,6 +12,7 @@ use perkgate_plugin_host::Compiler;
 use perkgate_tests::programme::{ESHOP, MERCHANT, OWN, PAY, POINTS, plugin_file};
 use perkgate_tests::{FakeShop, NOON, Premises, Sale, TestGateway, hostile, until};
 use sqlx::{Connection as _, SqliteConnection};
+use std::path::Path;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -22,12 +23,17 @@ fn coffee(id: u64) -> Sale {
     Sale::new(id, &[("Flat white", 1, 320)]).by(JANA)
 }
 
-/// Of the database, by hand; every process then reads the programmes again.
+/// Changes the database by hand; every process then reads the programmes again.
 async fn by_hand(gateway: &TestGateway, statement: &'static str) {
     let mut database = SqliteConnection::connect(&gateway.database()).await.expect("the database opens");
-    for statement in [statement, "update registry set revision = revision + 1"] {
-        sqlx::query(statement).execute(&mut database).await.expect("a statement");
-    }
+    sqlx::query(statement).execute(&mut database).await.expect("a statement");
+    seen(gateway).await;
+}
+
+async fn seen(gateway: &TestGateway) {
+    let mut database = SqliteConnection::connect(&gateway.database()).await.expect("the database opens");
+    let rises = sqlx::query("update registry set revision = revision + 1");
+    rises.execute(&mut database).await.expect("a statement");
 }
 
 /// Problems as the operator is told them.
@@ -143,7 +149,11 @@ async fn one_damaged_row_takes_nothing_else_with_it() {
     let mut database = SqliteConnection::connect(&gateway.database()).await.expect("the database opens");
     let sealed = sqlx::query_scalar::<_, Vec<u8>>("select sealed from sources where source_id = 'eshop'");
     let sealed = sealed.fetch_one(&mut database).await.expect("a source");
-    by_hand(&gateway, "update sources set sealed = x'00' where source_id = 'eshop'").await;
+    let mut flipped = sealed.clone();
+    flipped[20] ^= 1;
+    let damage = "update sources set sealed = $1 where source_id = 'eshop'";
+    sqlx::query(damage).bind(flipped).execute(&mut database).await.expect("a statement");
+    seen(&gateway).await;
     left_out(&gateway, &["source `eshop`"]).await;
     let reply = eshop.tells(None, eshop.body(&coffee(ORDER + 1))).await.is(503, "unavailable");
     assert!(reply.retry_after.is_some(), "the platform is to send it again");
@@ -161,8 +171,7 @@ async fn one_damaged_row_takes_nothing_else_with_it() {
     assert!(other.registry.snapshot().programme(&gateway.merchant()).is_some());
 
     // Mended as it was damaged, with nobody saying so.
-    let mend = sqlx::query("update sources set sealed = $1 where source_id = 'eshop'").bind(sealed);
-    mend.execute(&mut database).await.expect("a statement");
+    sqlx::query(damage).bind(sealed).execute(&mut database).await.expect("a statement");
     left_out(&gateway, &[]).await;
     eshop.sells(&coffee(ORDER + 1)).await;
     gateway.settle().await;
@@ -198,18 +207,23 @@ async fn a_damaged_document_is_left_out_by_itself() {
     gateway.close().await;
 }
 
+/// A database in this directory to which the merchant file is applied, its component compiled.
+async fn applied_to(directory: &Path) -> Config {
+    let config = Config::new(format!("sqlite://{}", directory.join("perkgate.db").display()), directory);
+    let gateway = Gateway::open(config.clone()).await.expect("it opens");
+    let (text, store) = ([MERCHANT, ESHOP, POINTS].concat(), gateway.store.as_ref());
+    let prepared = apply::prepare_text(&text, "kavarna.toml", directory.to_owned(), store).await;
+    let prepared = prepared.expect("the merchant file is in order");
+    apply::apply(&prepared, store, &gateway.vault).await.expect("it is applied");
+    apply::load_plugins(&prepared, &gateway.host).await.expect("it compiles, and is kept");
+    config
+}
+
 #[tokio::test]
 async fn while_a_component_is_compiled_everybody_else_goes_on() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = |name: &str| directory.path().join(name);
-    let mut config = Config::new(format!("sqlite://{}", file("perkgate.db").display()), directory.path());
-    let gateway = Gateway::open(config.clone()).await.expect("it opens");
-    let text = [MERCHANT, ESHOP, POINTS].concat();
-    let prepared =
-        apply::prepare_text(&text, "kavarna.toml", directory.path().to_owned(), gateway.store.as_ref()).await;
-    let prepared = prepared.expect("the merchant file is in order");
-    apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await.expect("it is applied");
-    apply::load_plugins(&prepared, &gateway.host).await.expect("it compiles, and is kept");
+    let mut config = applied_to(directory.path()).await;
 
     // From here on a compiler that writes down that it runs, and does so until it is told to end. Its code is none.
     let (runs, end) = (file("runs"), file("end"));

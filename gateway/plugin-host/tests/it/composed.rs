@@ -1,12 +1,13 @@
 //! Components as the JavaScript and Python toolchains and composing make them: several components in one, each with a memory of its
 //! own, many core instances, several tables. Up to the limits they run; beyond, they are refused with a sentence.
 
-use crate::support::{component_of, decide, decisions, earned, host};
+use crate::support::{component_of, decide, decisions, earned, fault, host};
+use perkgate_domain::decision::FaultKind;
 use perkgate_domain::limits::CallLimits;
 use perkgate_plugin_host::{Host, LoadError};
 
-/// Two components that talk: `asker` hands `teller` a text, which is copied from one memory into the other. `asker`'s memory lies in
-/// a module that has two. Four core instances, three memories, two tables.
+/// Two components that talk: `asker`, as it starts, hands `teller` a text, which is copied from one memory into the other, and traps
+/// if it does not come over whole. `asker`'s memory lies in a module that has two. Three memories, two tables.
 const TALKING: &str = r#"
 (component $teller
   (core module $m
@@ -18,7 +19,7 @@ const TALKING: &str = r#"
       (select (local.get 1) (i32.const 0) (i32.eq (i32.load8_u (local.get 0)) (i32.const 99)))))
   (core instance $i (instantiate $m))
   (func (export "tell") (param "text" string) (result u32)
-    (canon lift (core func $i "tell") (memory $i "memory") (realloc (func $i "realloc")))))
+    (canon lift (core func $i "tell") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))
 (component $asker
   (import "tell" (func $tell (param "text" string) (result u32)))
   (core module $two
@@ -28,27 +29,27 @@ const TALKING: &str = r#"
     (func (export "fill")
       (memory.copy $one $other (i32.const 16) (i32.const 0) (i32.const 6))))
   (core instance $memories (instantiate $two))
-  (core func $lowered (canon lower (func $tell) (memory $memories "memory")))
+  (core func $lowered (canon lower (func $tell) (memory (core memory $memories "memory"))))
+  (alias core export $memories "fill" (core func $fill))
   (core module $main
     (import "two" "fill" (func $fill))
     (import "two" "tell" (func $tell (param i32 i32) (result i32)))
     (table 4 funcref)
-    (func (export "count") (result i32)
+    (func $start
       (call $fill)
-      (call $tell (i32.const 16) (i32.const 6))))
+      (if (i32.ne (call $tell (i32.const 16) (i32.const 6)) (i32.const 6)) (then unreachable)))
+    (start $start))
   (core instance $main (instantiate $main (with "two" (instance
-    (export "fill" (func $memories "fill"))
-    (export "tell" (func $lowered))))))
-  (func (export "count") (result u32) (canon lift (core func $main "count"))))
+    (export "fill" (func $fill))
+    (export "tell" (func $lowered)))))))
 (instance $teller (instantiate $teller))
-(instance $asker (instantiate $asker (with "tell" (func $teller "tell"))))
-(core func $count (canon lower (func $asker "count")))
+(alias export $teller "tell" (func $tell))
+(instance $asker (instantiate $asker (with "tell" (func $tell))))
 "#;
 
-/// The plugin itself: earns as many points as `count` says. One core instance, one memory.
+/// The plugin itself, which earns six points. One core instance, one memory.
 const PLUGIN: &str = r#"
 (core module $module
-  (import "talk" "count" (func $count (result i32)))
   (memory (export "memory") 2)
   (global $top (mut i32) (i32.const 65536))
   (func (export "realloc") (param i32 i32 i32 i32) (result i32)
@@ -62,9 +63,9 @@ const PLUGIN: &str = r#"
     (i32.store (i32.const 24) (i32.const 1))
     (i32.store (i32.const 136) (i32.const 1024))
     (i32.store (i32.const 140) (i32.const 6))
-    (i64.store (i32.const 144) (i64.extend_i32_u (call $count)))
+    (i64.store (i32.const 144) (i64.const 6))
     (i32.const 16)))
-(core instance $plugin (instantiate $module (with "talk" (instance (export "count" (func $count))))))
+(core instance $plugin (instantiate $module))
 "#;
 
 /// With so many more core instances, of which each has this.
@@ -84,9 +85,12 @@ fn points(host: &Host, component: &[u8]) -> i64 {
 fn components_in_one_that_talk_run() {
     let host = host(CallLimits::default());
     assert_eq!(points(&host, &with(0, "")), 6, "`coffee` went from one memory through another to a third");
+    let other = component_of("composed", &format!("{}{PLUGIN}", TALKING.replace("coffee", "toffee")));
+    let verdict = decide(&host.load(&other).expect("it loads"));
+    assert_eq!(fault(&verdict).kind, FaultKind::Trap, "and was looked at there");
     // Again and beside each other: what the pool gave was given back.
     for _ in 0..8 {
-        assert_eq!(points(&host, &with(1, "(memory 1) (table 4 funcref)")), 6);
+        assert_eq!(points(&host, &with(1, "(table 4 funcref)")), 6);
     }
 }
 
@@ -103,8 +107,7 @@ fn up_to_the_limits_it_runs_and_beyond_it_is_refused() {
     beyond(&with(65, ""), "core module instances");
     assert_eq!(points(&host, &with(6, "(table 4 funcref)")), 6);
     beyond(&with(7, "(table 4 funcref)"), "tables");
-    // The fourth memory.
-    assert_eq!(points(&host, &with(0, "")), 6);
+    // There are four memories already.
     beyond(&with(1, "(memory 1) (memory 1)"), "memories");
     beyond(&with(1, "(memory 1) (memory 1) (memory 1) (memory 1) (memory 1)"), "memories");
 }
@@ -116,5 +119,5 @@ fn all_memories_together_have_the_limit_of_one() {
     assert_eq!(decide(&plugin).memory_bytes, 5 * 65536);
     let tight = CallLimits { memory_bytes: 4 * 65536, ..limits };
     let plugin = host(tight).load(&with(0, "")).expect("it loads");
-    assert_eq!(crate::support::fault(&decide(&plugin)).kind, perkgate_domain::decision::FaultKind::Memory);
+    assert_eq!(fault(&decide(&plugin)).kind, FaultKind::Memory);
 }
