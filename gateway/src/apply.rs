@@ -1,5 +1,9 @@
 //! A merchant file into the database: everything is checked before anything is written, and applying it twice changes nothing.
 
+mod components;
+
+pub use components::{is_applied, load_plugins};
+
 use crate::connectors;
 use crate::merchant_file::{self, MerchantFile, MerchantFileError, PluginRef, Surroundings, Wanted};
 use crate::notify;
@@ -8,11 +12,10 @@ use crate::stock;
 use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, Store, StoreError};
 use crate::vault::Vault;
 use perkgate_domain::event::{Kind, WakeCause};
-use perkgate_domain::ids::{Digest, MerchantId};
+use perkgate_domain::ids::MerchantId;
 use perkgate_domain::manifest::Manifest;
 use perkgate_domain::programme::{Channel, Installation, Merchant, Source};
 use perkgate_pack::Inspection;
-use perkgate_plugin_host::Host;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
@@ -69,14 +72,7 @@ pub struct Prepared {
     installations: Vec<InstallationRow>,
     plugins: Vec<PluginRow>,
     /// Where the merchant file names each plugin.
-    named: Vec<Named>,
-}
-
-/// A line of a merchant file.
-#[derive(Clone, Debug)]
-struct Named {
-    file: String,
-    line: usize,
+    named: Vec<components::Named>,
 }
 
 impl Prepared {
@@ -144,7 +140,7 @@ pub async fn prepare_text(
     }
     let (mut installations, mut plugins, mut named) = (Vec::with_capacity(wanted.len()), Vec::new(), Vec::new());
     for wanted in wanted {
-        named.push(Named { file: name.to_owned(), line: wanted.line });
+        named.push(components::Named { file: name.to_owned(), line: wanted.line });
         let wrong = |text: String| ApplyError::Plugin { file: name.to_owned(), line: wanted.line, text };
         let component = component(&wanted.plugin, store).await?.map_err(wrong)?;
         let inspection = perkgate_pack::inspect(&component).map_err(|error| wrong(error.to_string()))?;
@@ -170,42 +166,6 @@ pub async fn prepare_text(
         installations.push(InstallationRow { installation, plugin_id: manifest.id, enrols });
     }
     Ok(Prepared { merchant, sources, channels, installations, plugins, named })
-}
-
-/// Loads every component, so that one which cannot be run is refused here and not found out by a purchase. What has to be compiled
-/// for it is kept: a gateway with the same data directory finds it there.
-///
-/// # Errors
-/// [`ApplyError::Plugin`] names the line of the first that does not load.
-pub async fn load_plugins(prepared: &Prepared, host: &Host) -> Result<(), ApplyError> {
-    for (row, Named { file, line }) in prepared.plugins.iter().zip(prepared.named.clone()) {
-        let wrong = |text: String| ApplyError::Plugin { file: file.clone(), line, text };
-        let (host, component) = (host.clone(), row.component.clone());
-        let loaded = tokio::task::spawn_blocking(move || host.load(&component).map(drop)).await;
-        loaded
-            .map_err(|error| wrong(format!("loading the plugin stopped its thread: {error}")))?
-            .map_err(|error| wrong(error.to_string()))?;
-    }
-    Ok(())
-}
-
-/// Whether the database holds just this already, every component whole.
-///
-/// # Errors
-/// [`ApplyError::Store`].
-pub async fn is_applied(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Result<bool, ApplyError> {
-    let merchant = &prepared.merchant.id;
-    let stored = store.programmes().await?.into_iter().find(|rows| rows.merchant.id == *merchant);
-    if !stored.is_some_and(|rows| is_same(prepared, &rows, vault)) {
-        return Ok(false);
-    }
-    for plugin in &prepared.plugins {
-        let component = store.component(plugin.digest).await?;
-        if component.is_none_or(|component| Digest::of(&component) != plugin.digest) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// The bytes a merchant file means by a plugin's name, path or digest.
@@ -247,10 +207,11 @@ fn checked_settings(wanted: &Wanted, inspection: &Inspection) -> Result<String, 
 /// # Errors
 /// [`ApplyError::Store`].
 pub async fn apply(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Result<bool, ApplyError> {
-    if is_applied(prepared, store, vault).await? {
+    let merchant = &prepared.merchant.id;
+    let stored = store.programmes().await?.into_iter().find(|rows| rows.merchant.id == *merchant);
+    if stored.is_some_and(|rows| is_same(prepared, &rows, vault)) && components::are_whole(prepared, store).await? {
         return Ok(false);
     }
-    let merchant = &prepared.merchant.id;
     let programme = ProgrammeRows {
         merchant: prepared.merchant.clone(),
         sources: seal_all(

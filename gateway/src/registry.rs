@@ -18,6 +18,7 @@ use perkgate_plugin_host::Host;
 use plugins::Plugins;
 use snapshot::{LeftOut, Programmes};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -43,6 +44,8 @@ pub struct Registry {
     shared: Arc<Shared>,
     /// One reads at a time, and knows when what was left out is due to be read again.
     reading: tokio::sync::Mutex<Option<Instant>>,
+    /// The generation that whoever follows up on changes has seen to.
+    heard: AtomicU64,
 }
 
 struct Shared {
@@ -76,7 +79,7 @@ impl Registry {
         let current = RwLock::new(Arc::new(Snapshot { revision: -1, ..Snapshot::default() }));
         let (plugins, loads) = (Mutex::default(), watch::Sender::new(0));
         let shared = Arc::new(Shared { store, vault, host, clock, current, plugins, loads });
-        let registry = Self { shared, reading: tokio::sync::Mutex::default() };
+        let registry = Self { shared, reading: tokio::sync::Mutex::default(), heard: AtomicU64::new(1) };
         registry.refresh().await?;
         let snapshot = registry.snapshot();
         let sealed = |left_out: &&LeftOut| matches!(left_out.part, Part::Source(_) | Part::Channel(_));
@@ -124,6 +127,17 @@ impl Registry {
             self.load(digest);
         }
         Ok(changed)
+    }
+
+    /// Programmes that are others than those [`Registry::heard`] was told of last, whoever refreshed: each is to be followed up once.
+    #[must_use]
+    pub fn news(&self) -> Option<Arc<Snapshot>> {
+        Some(self.snapshot()).filter(|snapshot| snapshot.generation != self.heard.load(Ordering::Acquire))
+    }
+
+    /// These programmes have been followed up.
+    pub fn heard(&self, snapshot: &Snapshot) {
+        self.heard.store(snapshot.generation, Ordering::Release);
     }
 
     /// Waits until no component is being loaded any more: for who decides right after applying, as commands and tests do.

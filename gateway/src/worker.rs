@@ -138,9 +138,8 @@ impl Worker {
     /// Renews leases, follows changed programmes and measures what waits.
     async fn look(self, mut stop: watch::Receiver<bool>) {
         let mut failing = false;
-        let mut seen = self.registry.snapshot().generation;
         while !*stop.borrow() {
-            match self.look_once(&mut seen).await {
+            match self.look_once().await {
                 Ok(()) => failing = false,
                 Err(error) if !std::mem::replace(&mut failing, true) => {
                     tracing::error!("cannot renew leases or look at the programmes: {error}");
@@ -151,16 +150,15 @@ impl Worker {
         }
     }
 
-    /// `seen` is the generation of programmes for which parked arrivals were read again. Whoever else refreshes makes no difference.
-    async fn look_once(&self, seen: &mut u64) -> Result<(), Failure> {
+    async fn look_once(&self) -> Result<(), Failure> {
         self.pipeline.renew().await?;
         self.registry.refresh().await?;
-        let snapshot = self.registry.snapshot();
-        if snapshot.generation != *seen {
-            tracing::info!(revision = snapshot.revision, "programmes read");
+        // Whoever else refreshes makes no difference.
+        if let Some(news) = self.registry.news() {
+            tracing::info!(revision = news.revision, "programmes read");
             // A source that was missing or misconfigured may be there now.
             self.store.unpark().await?;
-            *seen = snapshot.generation;
+            self.registry.heard(&news);
         }
         let depth = self.store.depth().await?;
         for (room, count) in [

@@ -12,10 +12,11 @@ use perkgate_domain::member::MemberKey;
 use perkgate_domain::plan::{Book, Counter, QueuedEntry, Settlement};
 use perkgate_domain::rules::Audience;
 use perkgate_domain::time::Moment;
+use perkgate_gateway::store::Standing;
 use perkgate_gateway::store::{
     Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, Standing, Store, StoreError, TaskView, UnreadArrival,
+    QuestionView, QueueDepth, Reading, RejectionView, Store, StoreError, TaskView, UnreadArrival,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Error, ErrorKind};

@@ -23,6 +23,8 @@ const REFUSED: u8 = 3;
 const PAUSE: Duration = Duration::from_millis(5);
 /// Bytes of what a child says that are kept.
 const SAID: u64 = 4_096;
+/// Characters of it that a sentence shows.
+const SHOWN: usize = 300;
 /// Signals of a program that crashed, by Linux's numbers: it gave up by itself, or did what it must not.
 const CRASHED: [i32; 6] = [4, 5, 6, 7, 8, 11];
 /// The signal of a process that has used up its processor time.
@@ -140,21 +142,24 @@ fn judge(ended: Option<ExitStatus>, code: Vec<u8>, said: &str, limits: &CompileL
     let seconds = limits.time_ms.div_ceil(1_000);
     let megabytes = limits.memory_bytes / (1024 * 1024);
     let Some(status) = ended else { return Err(LoadError::TooMuch(format!("more than {seconds} s"))) };
-    let memory = said.contains("memory allocation of") || said.contains("Cannot allocate memory");
-    let first = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it said nothing").to_owned();
+    // As Rust, the system, and a thread that found no room for its stack say it.
+    let scarce = ["memory allocation of", "Cannot allocate memory", "Resource temporarily unavailable"];
+    let memory = scarce.iter().any(|words| said.contains(words));
+    let said = one_line(said);
+    let told = if said.is_empty() { "it said nothing".to_owned() } else { said.chars().take(SHOWN).collect() };
     match (status.code(), status.signal()) {
         (Some(0), _) if code.len() as u64 > FILE_BYTES => {
             Err(LoadError::TooMuch(format!("its code has more than {} MB", FILE_BYTES / 1_000_000)))
         }
         (Some(0), _) => Ok(code),
         _ if memory => Err(LoadError::TooMuch(format!("more than {megabytes} MiB of memory"))),
-        (Some(refused), _) if refused == i32::from(REFUSED) => Err(LoadError::Compile(first)),
+        (Some(refused), _) if refused == i32::from(REFUSED) => Err(LoadError::Compile(told)),
         (_, Some(OUT_OF_TIME)) => Err(LoadError::TooMuch(format!("more than {seconds} s"))),
-        (_, Some(signal)) if CRASHED.contains(&signal) => Err(LoadError::Broke(format!("{status}: {first}"))),
+        (_, Some(signal)) if CRASHED.contains(&signal) => Err(LoadError::Broke(format!("{status}: {told}"))),
         // Whoever ended it (the system, for want of memory, or a person) need not do so again.
         (_, Some(_)) => Err(LoadError::Compiler(format!("the compiler was ended from outside ({status})"))),
-        (Some(_), _) if said.contains("panicked") => Err(LoadError::Broke(first)),
-        _ => Err(LoadError::Compiler(first)),
+        (Some(_), _) if said.contains("panicked") => Err(LoadError::Broke(told)),
+        _ => Err(LoadError::Compiler(told)),
     }
 }
 

@@ -29,7 +29,6 @@ use perkgate_plugin_host::{Compiler, compile_in_child};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The loyalty gateway: purchase webhooks in; points, stamps, offers and messages out.
 #[derive(Debug, Parser)]
@@ -167,7 +166,7 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
         }
     });
     // A component that is still being compiled is not waited for.
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     done
 }
 

@@ -14,10 +14,11 @@ mod views;
 
 pub use error::StoreError;
 pub use types::{
-    Admission, AdmissionResult, Appended, Claim, ContactField, DamagedRow, DecidedRow, DueRow, InstallationRow,
-    NewArrival, NewEntry, NewRejection, Newcomer, Part, PluginRow, ProgrammeRows, PutOff, QueueDepth, Reading, Schema,
-    SealedRow, Standing, ToldRow, UnreadArrival, WakeKey,
+    Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DueRow, InstallationRow, NewArrival,
+    NewEntry, NewRejection, Newcomer, PluginRow, ProgrammeRows, PutOff, QueueDepth, Reading, Schema, SealedRow,
+    ToldRow, UnreadArrival, WakeKey,
 };
+pub use types::{DamagedRow, Part, Standing};
 pub use views::{
     ArrivalView, ChannelView, DecisionView, DeliveryView, EntryRecord, EntryView, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, OutcomeView, PostingView, QuestionView, RejectionView, Replayed, TaskView,

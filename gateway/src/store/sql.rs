@@ -1,5 +1,6 @@
 //! [`Store`] over SQL: every act is handed to the file that holds its statements.
 
+use super::Standing;
 use super::acts::{
     admit, book, channels, claim, due, export, journal, look, lots, order, outbox, outcome, programme, question,
     replay, segment, settle, tasks, verify,
@@ -8,7 +9,7 @@ use super::engine::{self, Engine};
 use super::{
     Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, Schema, Standing, Store, StoreError, TaskView, UnreadArrival,
+    QuestionView, QueueDepth, Reading, RejectionView, Schema, Store, StoreError, TaskView, UnreadArrival,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;

@@ -3,7 +3,8 @@
 use perkgate_domain::delivery::Delivery;
 use perkgate_domain::event::{Event, WakeCause};
 use perkgate_domain::facts::MonthDay;
-use perkgate_domain::ids::{ArrivalId, ChannelId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId};
+use perkgate_domain::ids::ChannelId;
+use perkgate_domain::ids::{ArrivalId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId};
 use perkgate_domain::member::MemberKey;
 use perkgate_domain::plan::QueuedEntry;
 use perkgate_domain::programme::{Installation, Merchant};

@@ -2,7 +2,8 @@
 
 use super::rows::{digest, document, json};
 use crate::store::engine::{Engine, Row, Tx};
-use crate::store::{DamagedRow, InstallationRow, Part, PluginRow, ProgrammeRows, SealedRow, Standing, StoreError};
+use crate::store::{DamagedRow, Part, Standing};
+use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, StoreError};
 use perkgate_domain::ids::{Digest, MerchantId};
 use perkgate_domain::programme::Installation;
 
