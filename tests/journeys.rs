@@ -3,6 +3,7 @@
 mod aftermath;
 mod api;
 mod bad_input;
+mod components;
 mod crash;
 mod errands;
 mod faults;

@@ -1,5 +1,9 @@
 //! A merchant file into the database: everything is checked before anything is written, and applying it twice changes nothing.
 
+mod components;
+
+pub use components::{is_applied, load_plugins};
+
 use crate::connectors;
 use crate::merchant_file::{self, MerchantFile, MerchantFileError, PluginRef, Surroundings, Wanted};
 use crate::notify;
@@ -67,6 +71,8 @@ pub struct Prepared {
     channels: Vec<Channel>,
     installations: Vec<InstallationRow>,
     plugins: Vec<PluginRow>,
+    /// Where the merchant file names each plugin.
+    named: Vec<components::Named>,
 }
 
 impl Prepared {
@@ -132,8 +138,9 @@ pub async fn prepare_text(
             text,
         })?;
     }
-    let (mut installations, mut plugins) = (Vec::with_capacity(wanted.len()), Vec::new());
+    let (mut installations, mut plugins, mut named) = (Vec::with_capacity(wanted.len()), Vec::new(), Vec::new());
     for wanted in wanted {
+        named.push(components::Named { file: name.to_owned(), line: wanted.line });
         let wrong = |text: String| ApplyError::Plugin { file: name.to_owned(), line: wanted.line, text };
         let component = component(&wanted.plugin, store).await?.map_err(wrong)?;
         let inspection = perkgate_pack::inspect(&component).map_err(|error| wrong(error.to_string()))?;
@@ -158,7 +165,7 @@ pub async fn prepare_text(
         let enrols = manifest.wakes.contains(&WakeCause::Installed) && inspection.exports.contains(&Kind::Wake);
         installations.push(InstallationRow { installation, plugin_id: manifest.id, enrols });
     }
-    Ok(Prepared { merchant, sources, channels, installations, plugins })
+    Ok(Prepared { merchant, sources, channels, installations, plugins, named })
 }
 
 /// The bytes a merchant file means by a plugin's name, path or digest.
@@ -202,7 +209,7 @@ fn checked_settings(wanted: &Wanted, inspection: &Inspection) -> Result<String, 
 pub async fn apply(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Result<bool, ApplyError> {
     let merchant = &prepared.merchant.id;
     let stored = store.programmes().await?.into_iter().find(|rows| rows.merchant.id == *merchant);
-    if stored.is_some_and(|rows| is_same(prepared, &rows, vault)) {
+    if stored.is_some_and(|rows| is_same(prepared, &rows, vault)) && components::are_whole(prepared, store).await? {
         return Ok(false);
     }
     let programme = ProgrammeRows {

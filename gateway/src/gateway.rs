@@ -15,6 +15,7 @@ use crate::vault::{Vault, VaultError};
 use crate::worker::Worker;
 use axum::Router;
 use perkgate_domain::limits::{CallLimits, DeliveryLimits, DoorLimits};
+use perkgate_plugin_host::Compiler;
 use perkgate_plugin_host::{Host, HostConfig, HostError};
 use std::future::{Future, IntoFuture as _};
 use std::path::{Path, PathBuf};
@@ -44,6 +45,8 @@ pub struct Config {
     pub call: CallLimits,
     /// What a delivery may use.
     pub delivery: DeliveryLimits,
+    /// Who compiles plugins: this process, unless a program says how it is started for that.
+    pub compiler: Compiler,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -59,6 +62,7 @@ impl Config {
             door: DoorLimits::default(),
             call: CallLimits::default(),
             delivery: DeliveryLimits::default(),
+            compiler: Compiler::Here,
             clock: Arc::new(SystemClock),
         }
     }
@@ -75,6 +79,7 @@ impl Config {
             cache_key: vault.cache_key(),
             // One call a core, and room for whoever looks on (explain, checks) meanwhile.
             instances: u32::try_from(cores).unwrap_or(1).saturating_mul(2).saturating_add(2),
+            compiler: self.compiler.clone(),
         })
     }
 }
@@ -141,7 +146,9 @@ impl Gateway {
         let store = store::open(&config.database, Schema::Migrate).await?;
         let vault = Arc::new(Vault::load(&config.data, config.key.as_deref())?);
         let host = config.host(&vault)?;
-        let registry = Arc::new(Registry::open(Arc::clone(&store), Arc::clone(&vault), host.clone()).await?);
+        let clock = Arc::clone(&config.clock);
+        let registry = Registry::open(Arc::clone(&store), Arc::clone(&vault), host.clone(), clock).await?;
+        let registry = Arc::new(registry);
         let outbound = Outbound::new(config.allow_private, Duration::from_millis(config.delivery.timeout_ms))?;
         let metrics = Metrics::default();
         let pipeline = Pipeline::new(

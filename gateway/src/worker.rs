@@ -19,6 +19,8 @@ use tokio::task::JoinSet;
 const IDLE: Duration = Duration::from_millis(250);
 /// How often programmes and queues are looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long work waits at the start for plugins to be loaded. Well below a lease.
+const LOADING: Duration = Duration::from_secs(2);
 /// The longest wait of a loop that fails.
 const FAILING: Duration = Duration::from_secs(5);
 
@@ -50,6 +52,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 impl Worker {
     /// Runs every loop until `stop` turns true, and each to the end of its batch; then gives back what was not begun.
     pub async fn run(self, stop: watch::Receiver<bool>) {
+        // What is queued would be put off for plugins that are there in a moment.
+        let _ = tokio::time::timeout(LOADING, self.registry.loaded()).await;
         let mut loops = JoinSet::new();
         let outbox = Arc::new(Notify::new());
         self.spawn_pipeline(&mut loops, &stop, &outbox);
@@ -149,11 +153,14 @@ impl Worker {
     }
 
     async fn follow(&self) -> Result<(), Failure> {
-        if self.registry.refresh().await? {
-            tracing::info!(revision = self.registry.snapshot().revision, "programmes read");
+        self.registry.refresh().await?;
+        // Whoever else refreshes makes no difference.
+        if let Some(news) = self.registry.news() {
+            tracing::info!(revision = news.revision, "programmes read");
             // What was missing or misconfigured may be there now.
             self.store.unpark().await?;
             self.store.retry(None, None).await?;
+            self.registry.heard(&news);
         }
         Ok(())
     }

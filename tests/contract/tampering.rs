@@ -11,7 +11,7 @@ use perkgate_domain::programme::{Caps, Installation, Merchant, Mode};
 use perkgate_domain::rules::Rules;
 use perkgate_gateway::decide::Replay;
 use perkgate_gateway::store::{InstallationRow, PluginRow, ProgrammeRows};
-use perkgate_plugin_host::{Call, Host, HostConfig, Plugin};
+use perkgate_plugin_host::{Call, Compiler, Host, HostConfig, Plugin};
 use perkgate_tests::{Premises, hostile};
 
 on_both! {
@@ -56,7 +56,13 @@ struct Shops<'a> {
 
 impl<'a> Shops<'a> {
     async fn open(ground: &'a Ground) -> Self {
-        let config = HostConfig { limits: CallLimits::default(), cache_dir: None, cache_key: [7; 32], instances: 4 };
+        let config = HostConfig {
+            limits: CallLimits::default(),
+            cache_dir: None,
+            cache_key: [7; 32],
+            instances: 4,
+            compiler: Compiler::Here,
+        };
         let host = Host::new(config).expect("the plugin host starts");
         let component = hostile("honest-points");
         let plugin = host.load(&component).expect("it loads");

@@ -5,11 +5,12 @@ use perkgate_domain::ids::MerchantId;
 use perkgate_domain::limits::CallLimits;
 use perkgate_domain::programme::Source;
 use perkgate_gateway::apply;
+use perkgate_gateway::clock::SystemClock;
 use perkgate_gateway::outbound::Outbound;
 use perkgate_gateway::registry::Registry;
 use perkgate_gateway::store::{self, Schema, Store};
 use perkgate_gateway::vault::Vault;
-use perkgate_plugin_host::{Host, HostConfig};
+use perkgate_plugin_host::{Compiler, Host, HostConfig};
 use perkgate_tests::programme::{MERCHANT, OWN, POINTS};
 use perkgate_tests::{Held, Postgres};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
@@ -73,8 +74,10 @@ impl Ground {
             apply::apply(&prepared, store.as_ref(), &vault).await.expect("the merchant file is applied");
             merchants.push(Merchant { id: prepared.merchant.id.clone(), source: prepared.sources()[0].clone() });
         }
-        let registry = Registry::open(Arc::clone(&store), Arc::clone(&vault), host().clone()).await;
+        let registry =
+            Registry::open(Arc::clone(&store), Arc::clone(&vault), host().clone(), Arc::new(SystemClock)).await;
         let registry = Arc::new(registry.expect("the programmes are read"));
+        registry.loaded().await;
         let outbound = Outbound::new(true, Duration::from_secs(1)).expect("a client");
         let hand = Hand::open(&url).await;
         Self { store, vault, registry, outbound, hand, merchants, swept: false, _directory: directory }
@@ -101,6 +104,7 @@ fn host() -> &'static Host {
             cache_dir: Some(compiled.path().to_owned()),
             cache_key: [7; 32],
             instances: 8,
+            compiler: Compiler::Here,
         };
         (Host::new(config).expect("the plugin host starts"), compiled)
     });

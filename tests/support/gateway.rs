@@ -165,6 +165,7 @@ impl TestGateway {
         let prepared = apply::prepare_text(&text, "kavarna.toml", self.data.path().to_owned(), store).await?;
         let changed = apply::apply(&prepared, store, &gateway.vault).await?;
         gateway.registry.refresh().await.expect("the programmes are read");
+        gateway.registry.loaded().await;
         Ok((prepared.sources().to_vec(), changed))
     }
 

@@ -12,6 +12,7 @@ use perkgate_domain::member::MemberKey;
 use perkgate_domain::plan::{Book, Counter, QueuedEntry, Settlement};
 use perkgate_domain::rules::Audience;
 use perkgate_domain::time::Moment;
+use perkgate_gateway::store::Standing;
 use perkgate_gateway::store::{
     Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
@@ -202,8 +203,8 @@ impl Store for Stepped {
     async fn revision(&self) -> Result<i64, StoreError> {
         self.inner.revision().await
     }
-    async fn programmes(&self) -> Result<Vec<ProgrammeRows>, StoreError> {
-        self.inner.programmes().await
+    async fn standing(&self) -> Result<Standing, StoreError> {
+        self.inner.standing().await
     }
     async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError> {
         self.inner.apply(programme, plugins).await

@@ -44,8 +44,9 @@ const TABLE: &[Row] = &[
           why: "one person, one key, whatever the notation; keys are the vault's keyed hashes" },
     Row { room: "gateway", rooms: ANY, crates: ANY, why: "puts the rooms together, for `serve`, the demo, the bench and tests alike" },
     Row { room: "apply", rooms: &["connectors", "merchant_file", "notify", "registry", "stock", "store", "vault"],
-          crates: &["perkgate_pack", "serde", "serde_json", "thiserror"],
-          why: "a merchant file into the store: asks connectors and notify whether sources and channels could work" },
+          crates: &["perkgate_pack", "perkgate_plugin_host", "serde", "serde_json", "thiserror", "tokio"],
+          why: "a merchant file into the store: asks connectors and notify whether sources and channels could work, and the plugin \
+                host, off the async threads, whether plugins do" },
     Row { room: "stock", rooms: &[], crates: &[], why: "the embedded components" },
     Row { room: "journal", rooms: &["connectors", "store", "clock", "telemetry", "vault"],
           crates: &["async_trait", "serde_json", "thiserror", "tokio", "tracing"],

@@ -21,4 +21,5 @@ pub mod plan;
 pub mod programme;
 pub mod purchase;
 pub mod rules;
+pub mod schema;
 pub mod time;

@@ -134,6 +134,21 @@ impl Default for CallLimits {
     }
 }
 
+/// What compiling one component may use, in a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompileLimits {
+    /// Wall clock, milliseconds. A JavaScript or Python component takes some 10 s on one core.
+    pub time_ms: u64,
+    /// Address space of the process, bytes. A component of 30 MB takes about 2 GB, one of the usual 12 MB a third of that.
+    pub memory_bytes: u64,
+}
+
+impl Default for CompileLimits {
+    fn default() -> Self {
+        Self { time_ms: 60_000, memory_bytes: 2 * 1024 * 1024 * 1024 }
+    }
+}
+
 /// What the door accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DoorLimits {

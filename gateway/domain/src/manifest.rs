@@ -1,6 +1,7 @@
 //! What a plugin says about itself: read from the component without running it.
 
 use crate::event::WakeCause;
+use crate::schema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -94,7 +95,7 @@ impl Manifest {
         if !(self.settings.is_null() || self.settings.is_object()) {
             return Err("`settings` is a JSON Schema: a table".to_owned());
         }
-        Ok(())
+        schema::check(&self.settings).map_err(|why| format!("`settings`, a JSON Schema: {why}"))
     }
 }
 
@@ -149,6 +150,7 @@ mod tests {
         assert!(says(|it| it.decisions = BTreeSet::from(["wish".into()])).contains("\"wish\""));
         assert!(says(|it| it.facts = BTreeSet::from([Fact::Balances])).contains("add \"member\""));
         assert!(says(|it| it.settings = serde_json::json!([])).contains("a table"));
+        assert!(says(|it| it.settings = serde_json::json!({"$ref": "https://example.com"})).contains("JSON Schema"));
         let asked = says(|it| it.wakes = BTreeSet::from([WakeCause::Asked, WakeCause::Tier]));
         assert!(asked.contains("\"asked\"") && asked.contains("\"wake\""), "{asked}");
     }

@@ -17,7 +17,7 @@ use wasmtime::component::Component;
 const SEAL: usize = 32;
 
 /// The most bytes of a file that are read: eight for every byte of the largest component. A 12 MB one compiles to 40 MB.
-const FILE_BYTES: u64 = perkgate_domain::limits::COMPONENT_BYTES as u64 * 8;
+pub(crate) const FILE_BYTES: u64 = perkgate_domain::limits::COMPONENT_BYTES as u64 * 8;
 
 /// A directory of compiled components.
 pub(crate) struct Cache {
@@ -46,31 +46,28 @@ impl Cache {
                 return None;
             }
         };
-        let Some(payload) = self.unseal(&file, digest) else {
-            tracing::warn!(path = %path.display(), "compiled plugin is damaged or not ours; compiling it again");
-            return None;
+        let kept = match self.unseal(&file, digest) {
+            Some(payload) => load(engine, payload).map_err(|error| format!("does not load: {error:#}")),
+            None => Err("is damaged or not ours".to_owned()),
         };
-        #[expect(unsafe_code, reason = "compiled code is read back; the seal is checked just above")]
-        // SAFETY: `deserialize` asks for bytes that `Component::serialize` made and nobody changed. The seal just checked was
-        // made in `write` over exactly such bytes, with a key that only this host's operator has. That the bytes belong to
-        // an engine with these settings is in the seal too, and wasmtime checks it once more.
-        let component = unsafe { Component::deserialize(engine, payload) };
-        component
-            .inspect_err(|error| {
-                tracing::warn!(path = %path.display(), %error, "compiled plugin does not load; compiling it again");
-            })
-            .ok()
+        kept.inspect_err(|why| {
+            tracing::warn!(path = %path.display(), "compiled plugin {why}; compiling it again");
+            // Whether there is a file says whether there is code. What cannot be removed is replaced.
+            let _ = std::fs::remove_file(&path);
+        })
+        .ok()
     }
 
-    /// Keeps a compiled component. If that fails, the next start compiles it again.
-    pub(crate) fn write(&self, component: &Component, digest: Digest) {
+    /// Whether there is a file for this component. What is in it shows when it is read.
+    pub(crate) fn holds(&self, digest: Digest) -> bool {
+        self.path(digest).is_file()
+    }
+
+    /// Keeps compiled code. If that fails, the next start compiles it again.
+    pub(crate) fn write(&self, payload: &[u8], digest: Digest) {
         let path = self.path(digest);
-        let kept = match component.serialize() {
-            Ok(payload) => self.put(&path, &self.seal(digest, &payload), &payload).map_err(|error| error.to_string()),
-            Err(error) => Err(format!("{error:#}")),
-        };
-        if let Err(error) = kept {
-            tracing::warn!(path = %path.display(), error, "compiled plugin cannot be kept; it is compiled at every start");
+        if let Err(error) = self.put(&path, &self.seal(digest, payload), payload) {
+            tracing::warn!(path = %path.display(), %error, "compiled plugin cannot be kept; it is compiled at every start");
         }
     }
 
@@ -111,6 +108,22 @@ impl Cache {
         let (seal, payload) = file.split_at_checked(SEAL)?;
         self.mac(digest, payload).verify_slice(seal).ok()?;
         Some(payload)
+    }
+}
+
+/// Compiled code made ready to run. Fails if it needs more of anything than an instance may have.
+///
+/// Whoever calls this answers for the bytes: they come from this program's own compiler, untouched.
+pub(crate) fn load(engine: &Engine, payload: &[u8]) -> wasmtime::Result<Component> {
+    #[expect(
+        unsafe_code,
+        reason = "compiled code is loaded; its callers have it from the compiler or have checked its seal"
+    )]
+    // SAFETY: `deserialize` asks for bytes that the compiler made and nobody changed. They come straight from it, or from a file
+    // whose seal was made over exactly such bytes with a key that only this host's operator has. That they belong to an engine
+    // with these settings is in the seal too, and wasmtime checks it once more.
+    unsafe {
+        Component::deserialize(engine, payload)
     }
 }
 

@@ -10,12 +10,13 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 /// The clock of deadlines: an epoch is this long, so a deadline is kept this exactly.
 pub(crate) const TICK: Duration = Duration::from_millis(5);
 
-/// Core instances in one component. Three come of the usual wrapping (module, shim, fixup); JavaScript and Python have more.
-const CORE_INSTANCES: u32 = 16;
-/// Linear memories in one component.
-const MEMORIES: u32 = 2;
+/// Core instances in one component. Three come of the usual wrapping (module, shim, fixup); what the Python toolchain links
+/// together out of libraries has some forty.
+const CORE_INSTANCES: u32 = 64;
+/// Linear memories in one component, or in one of its modules: composed components bring one each.
+const MEMORIES: u32 = 4;
 /// Tables in one component, shims' included.
-const TABLES: u32 = 4;
+const TABLES: u32 = 8;
 /// Bytes of wasmtime's own bookkeeping for a core instance. A JavaScript engine's module has some thousand functions.
 const CORE_INSTANCE_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of linear memory that are wiped and kept rather than returned to the kernel: what a rule in Rust touches.
@@ -30,7 +31,21 @@ pub(crate) fn new(limits: &CallLimits, instances: u32) -> Result<Engine, HostErr
     Ok(engine)
 }
 
+/// An engine that compiles as that of [`new`] does and runs nothing: without a pool, which would take address space.
+pub(crate) fn compiling(limits: &CallLimits) -> Result<Engine, wasmtime::Error> {
+    let mut config = settings(limits);
+    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    Engine::new(&config)
+}
+
 fn config(limits: &CallLimits, instances: u32) -> Config {
+    let mut config = settings(limits);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, instances)));
+    config
+}
+
+/// All that compiled code depends on.
+fn settings(limits: &CallLimits) -> Config {
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
@@ -43,7 +58,8 @@ fn config(limits: &CallLimits, instances: u32) -> Config {
         .shared_memory(false)
         .gc_support(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        // What two components of one plugin say to each other is copied by a module with both their memories.
+        .wasm_multi_memory(true)
         // Calls are made from whichever thread decides, and never suspend.
         .concurrency_support(false)
         // A fault names its kind; nobody reads a guest's stack frames, and collecting them costs every trap.
@@ -53,8 +69,7 @@ fn config(limits: &CallLimits, instances: u32) -> Config {
         // Bounds are checked in the code and not by page protection: otherwise every instance whose memory grows, which is every one
         // that allocates, costs two calls of `mprotect`, and each of them interrupts all other cores.
         .signals_based_traps(false)
-        .memory_guard_size(0)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, instances)));
+        .memory_guard_size(0);
     config
 }
 
@@ -66,6 +81,7 @@ fn pool(limits: &CallLimits, instances: u32) -> PoolingAllocationConfig {
         .total_tables(instances.saturating_mul(TABLES))
         .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(MEMORIES)
+        .max_memories_per_module(MEMORIES)
         .max_tables_per_component(TABLES)
         .max_tables_per_module(TABLES)
         .max_core_instance_size(CORE_INSTANCE_BYTES)
@@ -148,6 +164,13 @@ mod tests {
         let mut plain = Config::new();
         plain.consume_fuel(false);
         assert_ne!(fingerprint(&Engine::new(&plain).expect("engine")), of(512 * 1024));
+    }
+
+    #[test]
+    fn what_only_compiles_makes_code_for_what_runs() {
+        let limits = CallLimits::default();
+        let compiling = compiling(&limits).expect("engine");
+        assert_eq!(fingerprint(&compiling), fingerprint(&new(&limits, 1).expect("engine")));
     }
 
     #[test]

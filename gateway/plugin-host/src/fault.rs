@@ -2,6 +2,7 @@
 
 use crate::state::{LogExceeded, State};
 use perkgate_domain::decision::{Blame, Fault, FaultKind};
+use std::panic::AssertUnwindSafe;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 /// How far a call had come.
@@ -19,6 +20,20 @@ pub(crate) fn plugin(kind: FaultKind, detail: String) -> Fault {
 
 pub(crate) fn host(detail: String) -> Fault {
     Fault { blame: Blame::Host, kind: FaultKind::Host, detail }
+}
+
+/// Runs something of wasmtime's. A panic in there is told and goes no further: it would take everybody's batch with it.
+pub(crate) fn contained<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    // What was under way is dropped; nothing outside of it was half changed.
+    std::panic::catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
+    })
+}
+
+/// The fault of a plugin over which the engine panicked. It is the plugin's: the same would happen again.
+pub(crate) fn broke(panic: &str) -> Fault {
+    plugin(FaultKind::Trap, format!("running the plugin broke the WebAssembly engine: {panic}; build it anew"))
 }
 
 /// The fault behind an error of wasmtime.
@@ -95,4 +110,20 @@ fn out_of_memory(state: &State) -> Fault {
             state.limits.memory_bytes, state.limits.table_elements
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_fault_of_the_plugin() {
+        assert_eq!(contained(|| 7), Ok(7));
+        let said = contained(|| panic!("slot {} is taken", 3)).expect_err("it panicked");
+        assert_eq!(said, "slot 3 is taken");
+        assert_eq!(contained(|| std::panic::panic_any(7)).expect_err("it panicked"), "a panic without words");
+        let fault = broke(&said);
+        assert_eq!((fault.blame, fault.kind), (Blame::Plugin, FaultKind::Trap));
+        assert!(fault.detail.contains("slot 3 is taken"), "{}", fault.detail);
+    }
 }

@@ -1,16 +1,22 @@
 //! Loading: from a component's bytes to a plugin that is ready to be called.
 
-use crate::cache::Cache;
+use crate::cache::{self, Cache};
+use crate::compile::Compiler;
 use crate::engine;
+use crate::fault::contained;
 use crate::plugin::Plugin;
 use crate::state::{self, State};
 use perkgate_domain::decision::{Blame, Fault, FaultKind};
+use perkgate_domain::ids::Digest;
 use perkgate_domain::limits::CallLimits;
 use perkgate_pack::{Inspection, PackError};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
+
+/// Components that are compiled at once. Two, so that a large one does not keep a small one waiting.
+const AT_ONCE: usize = 2;
 
 /// How a host is set up.
 #[derive(Clone)]
@@ -23,6 +29,8 @@ pub struct HostConfig {
     pub cache_key: [u8; 32],
     /// How many calls may be under way at once; each has its memory set aside in the address space.
     pub instances: u32,
+    /// Who compiles.
+    pub compiler: Compiler,
 }
 
 impl std::fmt::Debug for HostConfig {
@@ -32,6 +40,7 @@ impl std::fmt::Debug for HostConfig {
             .field("limits", &self.limits)
             .field("cache_dir", &self.cache_dir)
             .field("instances", &self.instances)
+            .field("compiler", &self.compiler)
             .finish_non_exhaustive()
     }
 }
@@ -61,12 +70,24 @@ pub enum LoadError {
     /// What its bytes say is not acceptable.
     #[error(transparent)]
     Refused(#[from] PackError),
-    /// It is invalid, uses WebAssembly features that are off, or is larger than an instance may be.
+    /// It is invalid, or uses WebAssembly features that are off.
     #[error("the component does not compile: {0}; build it anew with `perkgate plugin build`")]
     Compile(String),
+    /// Compiling it takes longer, or more memory, than it may.
+    #[error("the component takes too much to compile: {0}; make it smaller, or split its largest functions")]
+    TooMuch(String),
+    /// The compiler crashed over it.
+    #[error("the component broke the compiler: {0}; build it with another version of its toolchain")]
+    Broke(String),
+    /// It has more instances, memories or tables than one instance may have, or larger ones.
+    #[error("the component is larger than an instance may be: {0}")]
+    Beyond(String),
     /// Its imports or exports differ from the contract it names.
     #[error("the component does not fit the contract: {0}; build it against perkgate:plugin@1.0.0")]
     Contract(String),
+    /// The compiler could not be run.
+    #[error("the compiler cannot be run: {0}")]
+    Compiler(String),
 }
 
 impl LoadError {
@@ -74,6 +95,12 @@ impl LoadError {
     #[must_use]
     pub fn fault(&self) -> Fault {
         Fault { blame: Blame::Plugin, kind: FaultKind::Load, detail: self.to_string() }
+    }
+
+    /// Whether the same component may load another time, because this failure is the machine's.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Compiler(_))
     }
 }
 
@@ -87,8 +114,35 @@ struct Inner {
     limits: CallLimits,
     fingerprint: String,
     cache: Option<Cache>,
-    /// Compiling takes all cores for itself, so one component at a time does.
-    compiling: Mutex<()>,
+    compiler: Compiler,
+    compiling: Turns,
+}
+
+/// Lets a few in at once.
+#[derive(Default)]
+struct Turns {
+    taken: Mutex<usize>,
+    freed: Condvar,
+}
+
+/// One turn, until it is dropped.
+struct Turn<'a>(&'a Turns);
+
+impl Turns {
+    fn take(&self) -> Turn<'_> {
+        // A number is never half written, so a poisoned lock does not matter.
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.freed.wait_while(taken, |taken| *taken >= AT_ONCE).unwrap_or_else(PoisonError::into_inner);
+        *taken += 1;
+        Turn(self)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.freed.notify_one();
+    }
 }
 
 impl Host {
@@ -102,33 +156,47 @@ impl Host {
         let cache = config.cache_dir.map(|dir| Cache::open(dir, config.cache_key, &fingerprint)).transpose()?;
         let mut linker = Linker::new(&engine);
         state::link(&mut linker).map_err(|error| HostError::Engine(format!("{error:#}")))?;
-        let compiling = Mutex::new(());
-        Ok(Self(Arc::new(Inner { engine, linker, limits: config.limits, fingerprint, cache, compiling })))
+        let (limits, compiler, compiling) = (config.limits, config.compiler, Turns::default());
+        Ok(Self(Arc::new(Inner { engine, linker, limits, fingerprint, cache, compiler, compiling })))
     }
 
-    /// Makes a component ready to be called. Compiling takes from milliseconds (Rust) to seconds (JavaScript, Python), so
-    /// this is not for the path of a purchase.
+    /// Makes a component ready to be called. Compiling takes from milliseconds (Rust) to seconds (JavaScript, Python), and up to
+    /// the compiler's limit for what is refused, so this is not for the path of a purchase.
     ///
     /// # Errors
     /// [`LoadError`] says what about the component is not acceptable, and the cure.
     pub fn load(&self, component: &[u8]) -> Result<Plugin, LoadError> {
-        let inspection = perkgate_pack::inspect(component)?;
-        let compiled = self.compiled(component, &inspection)?;
-        let contract = |error: wasmtime::Error| LoadError::Contract(format!("{error:#}"));
-        let pre = self.0.linker.instantiate_pre(&compiled).map_err(contract)?;
-        Plugin::new(inspection, pre, self.0.limits).map_err(contract)
+        contained(|| {
+            let inspection = perkgate_pack::inspect(component)?;
+            let compiled = self.compiled(component, &inspection)?;
+            let contract = |error: wasmtime::Error| LoadError::Contract(format!("{error:#}"));
+            let pre = self.0.linker.instantiate_pre(&compiled).map_err(contract)?;
+            Plugin::new(inspection, pre, self.0.limits).map_err(contract)
+        })
+        .unwrap_or_else(|panic| Err(LoadError::Broke(panic)))
+    }
+
+    /// Whether compiled code of this component is kept, so that loading it takes no compiling.
+    #[must_use]
+    pub fn keeps(&self, digest: Digest) -> bool {
+        self.0.cache.as_ref().is_some_and(|cache| cache.holds(digest))
     }
 
     fn compiled(&self, component: &[u8], inspection: &Inspection) -> Result<Component, LoadError> {
-        // A poisoned lock guards nothing that could be half done.
-        let _turn = self.0.compiling.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = self.0.cache.as_ref().and_then(|cache| cache.read(&self.0.engine, inspection.digest)) {
+        let Inner { engine, limits, cache, compiler, compiling, .. } = &*self.0;
+        let kept = || cache.as_ref().and_then(|cache| cache.read(engine, inspection.digest));
+        if let Some(kept) = kept() {
             return Ok(kept);
         }
-        let compiled = Component::from_binary(&self.0.engine, component)
-            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-        if let Some(cache) = &self.0.cache {
-            cache.write(&compiled, inspection.digest);
+        let _turn = compiling.take();
+        // Somebody else may have compiled it in their turn.
+        if let Some(kept) = kept() {
+            return Ok(kept);
+        }
+        let code = compiler.compile(engine, limits, component)?;
+        let compiled = cache::load(engine, &code).map_err(|error| LoadError::Beyond(format!("{error:#}")))?;
+        if let Some(cache) = cache {
+            cache.write(&code, inspection.digest);
         }
         Ok(compiled)
     }

@@ -5,13 +5,14 @@
 //! decisions that make sense, the plugin's own refusal, or a fault with its blame. Whether the merchant grants what was
 //! decided is not this room's business.
 //!
-//! Read in the order of a call: `host` and `engine` make ready, `cache` keeps compiled code, `plugin` runs one call,
+//! Read in the order of a call: `host` and `engine` make ready, `compile` compiles, `cache` keeps compiled code, `plugin` runs one call,
 //! `convert` and `bindings` carry the facts in and the answer out, `state` holds the limits meanwhile, `fault` says what
 //! went wrong, `check` reads the answer.
 
 mod bindings;
 mod cache;
 pub mod check;
+mod compile;
 mod convert;
 mod engine;
 mod fault;
@@ -19,5 +20,6 @@ mod host;
 mod plugin;
 mod state;
 
+pub use compile::{Compiler, compile_in_child};
 pub use host::{Host, HostConfig, HostError, LoadError};
 pub use plugin::{Call, Live, Plugin, Taken};

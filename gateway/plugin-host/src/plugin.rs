@@ -176,13 +176,19 @@ impl Plugin {
     /// A plugin that calls itself broken is [`Outcome::Refused`]: what that means is the caller's business.
     #[must_use]
     pub fn decide(&self, event: Call<'_>, facts: &Facts) -> Verdict {
-        let mut store = self.store();
-        self.refuel(&mut store, event.lines().len());
-        let outcome = match self.0.pre.instantiate(&mut store) {
-            Ok(instance) => self.call(&mut store, &instance, event, facts),
-            Err(error) => Outcome::Fault(fault::classify(&error, store.data(), Phase::Start)),
-        };
-        self.verdict(&mut store, event.lines().len(), outcome)
+        let decided = fault::contained(|| {
+            let mut store = self.store();
+            self.refuel(&mut store, event.lines().len());
+            let outcome = match self.0.pre.instantiate(&mut store) {
+                Ok(instance) => self.call(&mut store, &instance, event, facts),
+                Err(error) => Outcome::Fault(fault::classify(&error, store.data(), Phase::Start)),
+            };
+            self.verdict(&mut store, event.lines().len(), outcome)
+        });
+        decided.unwrap_or_else(|panic| {
+            let outcome = Outcome::Fault(fault::broke(&panic));
+            Verdict { outcome, fuel: 0, memory_bytes: 0, log: Vec::new() }
+        })
     }
 
     /// An instance that is kept. For measuring what making one costs; decisions are made with [`Plugin::decide`].

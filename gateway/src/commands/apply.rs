@@ -20,6 +20,7 @@ pub(super) struct Flags {
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let (store, vault) = flags.database.open(Schema::Migrate).await?;
     let prepared = apply::prepare(&flags.file, store.as_ref()).await?;
+    apply::load_plugins(&prepared, &flags.database.config().host(&vault)?).await?;
     let merchant = &prepared.merchant.id;
     if flags.check {
         println!("{}: merchant `{merchant}` is in order", flags.file.display());

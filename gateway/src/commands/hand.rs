@@ -40,6 +40,7 @@ impl Hand {
         let config = database.config();
         let limits = config.door;
         let gateway = Gateway::open(config).await?;
+        gateway.registry.loaded().await;
         let handover: Arc<dyn Handover> = Arc::new(gateway.pipeline.clone());
         let (journal, writers) =
             Journal::start(Arc::clone(&gateway.store), Arc::clone(&gateway.vault), limits, Some(handover));

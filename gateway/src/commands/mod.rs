@@ -21,9 +21,11 @@ mod token;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use perkgate_domain::limits::CompileLimits;
 use perkgate_gateway::gateway::Config;
 use perkgate_gateway::store::{self, Schema, Store};
 use perkgate_gateway::vault::Vault;
+use perkgate_plugin_host::{Compiler, compile_in_child};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -76,6 +78,17 @@ enum Command {
     Plugin(plugin::Command),
     /// Measure this machine; prints one JSON document.
     Bench(bench::Flags),
+    /// Compile the component on standard input: how a gateway has it done, within limits
+    #[command(name = COMPILE, hide = true)]
+    Compile,
+}
+
+/// How this program is told to compile a component.
+const COMPILE: &str = "compile-component";
+
+/// Components are compiled by this program once more, within limits.
+fn compiler() -> Compiler {
+    Compiler::this_program(&[COMPILE], CompileLimits::default())
 }
 
 /// Which database, and where its key is.
@@ -109,6 +122,7 @@ impl Database {
     fn config(&self) -> Config {
         let mut config = Config::new(self.database.clone(), self.data());
         config.key = std::env::var("PERKGATE_KEY").ok();
+        config.compiler = compiler();
         config
     }
 
@@ -123,9 +137,13 @@ impl Database {
 
 /// Runs one command to its end.
 pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
+    if matches!(line.command, Command::Compile) {
+        // Before there are threads, so that its limits hold for all of them.
+        return Ok(ExitCode::from(compile_in_child()));
+    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match line.command {
             Command::Demo(flags) => demo::run(flags).await,
             Command::Serve(flags) => serve::run(flags).await,
@@ -144,8 +162,12 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
             Command::Rejections(flags) => rejections::run(flags).await,
             Command::Plugin(command) => tokio::task::block_in_place(|| plugin::run(command)),
             Command::Bench(flags) => bench::run(flags).await,
+            Command::Compile => Ok(ExitCode::SUCCESS),
         }
-    })
+    });
+    // A component that is still being compiled is not waited for.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    done
 }
 
 /// Prints one JSON document.

@@ -1,6 +1,8 @@
 //! `perkgate plugin …`: make a plugin from the template, build it, check it, run its cases under production limits.
 
 use anyhow::Context as _;
+use perkgate_domain::manifest::Manifest;
+use perkgate_gateway::merchant_file::schema_problem;
 use perkgate_testkit::{Bench, Case, build_plugin, create, run_cases};
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode};
@@ -27,7 +29,7 @@ pub(super) enum Command {
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
-    /// Read a component and its manifest, without running it
+    /// Read a component and its manifest, and compile it, without running it
     Check {
         /// The component
         file: PathBuf,
@@ -67,7 +69,7 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Test { folder } => test(&folder)?,
         Command::Run { plugin, event } => {
             let component = if plugin.is_dir() { build(&plugin)?.1 } else { read(&plugin)? };
-            let bench = Bench::new(&component)?;
+            let bench = Bench::compiled_by(super::compiler(), &component)?;
             println!("{}", bench.run(&Case::read(&event)?));
         }
     }
@@ -78,16 +80,29 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
+/// What a merchant file would run into: the plugin's schema cannot be held against any settings.
+fn usable(manifest: &Manifest) -> anyhow::Result<()> {
+    match schema_problem(&manifest.settings) {
+        None => Ok(()),
+        Some(why) => anyhow::bail!("the schema of its settings is wrong: {why}"),
+    }
+}
+
 fn build(folder: &Path) -> anyhow::Result<(PathBuf, Vec<u8>)> {
     eprintln!("building {} (the first time takes a minute)", folder.display());
     let built = build_plugin(folder)?;
+    usable(&built.manifest).with_context(|| folder.display().to_string())?;
     let file = folder.join(format!("{}.wasm", built.manifest.id));
     std::fs::write(&file, &built.component).with_context(|| format!("cannot write {}", file.display()))?;
     Ok((file, built.component))
 }
 
 fn check(file: &Path, json: bool) -> anyhow::Result<()> {
-    let found = perkgate_pack::inspect(&read(file)?).with_context(|| file.display().to_string())?;
+    let component = read(file)?;
+    let named = || file.display().to_string();
+    let found = perkgate_pack::inspect(&component).with_context(named)?;
+    usable(&found.manifest).with_context(named)?;
+    Bench::compiled_by(super::compiler(), &component).with_context(named)?;
     let kinds: Vec<&str> = found.exports.iter().map(|kind| kind.as_str()).collect();
     let manifest = &found.manifest;
     if json {
@@ -117,7 +132,7 @@ fn test(folder: &Path) -> anyhow::Result<()> {
         .context("cannot run cargo; install Rust by rustup")?;
     anyhow::ensure!(status.success(), "the plugin's own tests fail; what cargo printed says where");
     let (_, component) = build(folder)?;
-    let report = run_cases(&folder.join("cases"), &Bench::new(&component)?)?;
+    let report = run_cases(&folder.join("cases"), &Bench::compiled_by(super::compiler(), &component)?)?;
     println!("{report}");
     anyhow::ensure!(report.passed(), "a case came out differently than it expects; the lines above say how");
     Ok(())

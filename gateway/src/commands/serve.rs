@@ -62,7 +62,11 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let gateway = Gateway::open(config).await?;
     for path in file.merchants.iter().chain(&flags.merchant) {
         let prepared = apply::prepare(path, gateway.store.as_ref()).await?;
-        let changed = apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await?;
+        let store = gateway.store.as_ref();
+        if !apply::is_applied(&prepared, store, &gateway.vault).await? {
+            apply::load_plugins(&prepared, &gateway.host).await?;
+        }
+        let changed = apply::apply(&prepared, store, &gateway.vault).await?;
         tracing::info!(merchant = %prepared.merchant.id, changed, "merchant file applied");
         for source in prepared.sources() {
             tracing::info!(merchant = %prepared.merchant.id, source = %source.id, platform = source.platform,

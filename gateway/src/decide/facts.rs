@@ -39,7 +39,7 @@ pub fn dice(entry: &QueuedEntry, installation: &Installation) -> u64 {
 }
 
 /// The facts every plugin gets.
-pub(super) fn bare(entry: &QueuedEntry, ground: Ground<'_>, installation: &Installation) -> Facts {
+fn bare(entry: &QueuedEntry, ground: Ground<'_>, installation: &Installation) -> Facts {
     let merchant = &ground.programme.merchant;
     Facts {
         now: entry.event.at(),

@@ -55,25 +55,32 @@ fn decide_one<'a>(
 ) -> Decided<'a> {
     let owner = entry.member.as_ref().map(|member| (entry.merchant.clone(), member.clone()));
     let Some(opened) = owner.and_then(|owner| book.members.get(&owner)) else { return Decided::Proposals(Vec::new()) };
+    if let Some(why) = snapshot.holds_up(&entry.merchant, &entry.source) {
+        return Decided::PutOff(why);
+    }
     if let Event::Edit(edit) = &entry.event {
-        return Decided::Proposals(decide_again(entry, edit, ground, opened, snapshot));
+        return decide_again(entry, edit, ground, opened, snapshot);
     }
     let mut proposals = Vec::with_capacity(ground.programme.installations.len());
     for installation in ground.programme.installations.iter().filter(|installation| is_asked(entry, installation)) {
         let proposal = match snapshot.plugin(installation.digest) {
             Ok(plugin) if !plugin.handles(entry.event.kind()) => continue,
             Ok(plugin) => call(entry, ground, installation, plugin, opened, vault),
-            // A component that does not load says nothing, and stops nobody else.
-            Err(fault) => failed(installation, facts::bare(entry, ground, installation), fault),
+            // However long it takes: without it the entry would be settled for good, and give less than it should.
+            Err(fault) => return put_off(installation, &fault),
         };
         if let Outcome::Fault(fault) = &proposal.outcome
             && fault.blame == Blame::Host
         {
-            return Decided::PutOff(format!("{}: {}", installation.id, fault.detail));
+            return put_off(installation, fault);
         }
         proposals.push(proposal);
     }
     Decided::Proposals(proposals)
+}
+
+fn put_off<'a>(installation: &Installation, fault: &Fault) -> Decided<'a> {
+    Decided::PutOff(format!("{}: {}", installation.id, fault.detail))
 }
 
 /// Everybody who is not paused is asked; about a wake or an answer only whoever asked for it.
@@ -94,19 +101,27 @@ fn decide_again<'a>(
     ground: Ground<'a>,
     opened: &MemberBook,
     snapshot: &Snapshot,
-) -> Vec<Proposal<'a>> {
-    let Some(record) = entry.purchase.and_then(|purchase| opened.purchases.get(&purchase)) else { return Vec::new() };
-    let counted = record.decisions.iter().filter(|decision| decision.ruling.is_none() && !decision.shadow);
-    let again = counted.filter_map(|decision| {
+) -> Decided<'a> {
+    let mut again = Vec::new();
+    let record = entry.purchase.and_then(|purchase| opened.purchases.get(&purchase));
+    let decisions = record.map_or(&[][..], |record| record.decisions.as_slice());
+    for decision in decisions.iter().filter(|decision| decision.ruling.is_none() && !decision.shadow) {
         let mut installations = ground.programme.installations.iter();
-        let installation = installations.find(|installation| installation.id == decision.installation)?;
-        let plugin = snapshot.plugin(decision.digest).ok()?;
+        let Some(installation) = installations.find(|installation| installation.id == decision.installation) else {
+            continue;
+        };
+        let plugin = match snapshot.plugin(decision.digest) {
+            Ok(plugin) => plugin,
+            // It is here, and will be loaded.
+            Err(fault) if installation.digest == decision.digest => return put_off(installation, &fault),
+            Err(_) => continue,
+        };
         let call = Call::Purchase { source: entry.source.as_str(), purchase: &edit.purchase };
         let verdict = plugin.decide(call, &decision.facts);
         let made = proposal(installation, decision.facts.clone(), verdict);
-        Some(Proposal { digest: decision.digest, settings_revision: decision.settings_revision, ..made })
-    });
-    again.collect()
+        again.push(Proposal { digest: decision.digest, settings_revision: decision.settings_revision, ..made });
+    }
+    Decided::Proposals(again)
 }
 
 fn call<'a>(

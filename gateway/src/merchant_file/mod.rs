@@ -17,7 +17,7 @@ mod tests;
 mod tiers;
 mod wallets;
 
-pub use settings::settings_problems;
+pub use settings::{schema_problem, settings_problems};
 
 use perkgate_domain::ids::{Digest, InstallationId, PartnerId};
 use perkgate_domain::programme::{Caps, Channel, Merchant, Mode, Source};

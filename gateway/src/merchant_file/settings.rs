@@ -2,8 +2,16 @@
 
 use super::checks::shown;
 use super::reading::Reading;
+use perkgate_domain::schema;
 use serde_json::{Map, Value};
 use toml::de::{DeTable, DeValue};
+
+/// Bytes of memory that a pattern may take, compiled or as a cache.
+const PATTERN_BYTES: usize = 1024 * 1024;
+/// Problems that are told at once.
+const SAID: usize = 20;
+/// Characters of what is told about one.
+const LONGEST: usize = 300;
 
 /// A table as JSON. Complains about every float and every number beyond 64 bits, by line.
 pub(super) fn to_json(table: &DeTable<'_>, path: &str, reading: &Reading<'_>) -> Map<String, Value> {
@@ -56,11 +64,30 @@ pub fn settings_problems(schema: &Value, settings: &Value) -> Vec<String> {
         let empty = settings.as_object().is_none_or(Map::is_empty);
         return if empty { Vec::new() } else { vec!["settings: this plugin takes none; leave them out".to_owned()] };
     }
-    let validator = match jsonschema::validator_for(schema) {
+    if let Err(why) = schema::check_work(schema, settings) {
+        return vec![format!("settings: {why}")];
+    }
+    let validator = match validator(schema) {
         Ok(validator) => validator,
-        Err(error) => return vec![format!("the plugin's own settings schema is wrong: {error}; ask its author")],
+        Err(why) => return vec![format!("the plugin's own settings schema is wrong: {why}; ask its author")],
     };
-    validator.iter_errors(settings).map(|error| sentence(&error.instance_path().to_string(), &error)).collect()
+    let errors = validator.iter_errors(settings).take(SAID);
+    errors.map(|error| sentence(&error.instance_path().to_string(), &error)).collect()
+}
+
+/// Why a schema cannot be held against any settings, if so.
+#[must_use]
+pub fn schema_problem(schema: &Value) -> Option<String> {
+    if schema.is_null() {
+        return None;
+    }
+    schema::check(schema).err().or_else(|| validator(schema).err())
+}
+
+/// Patterns are matched by the engine whose time grows with the text and no faster. It knows no look-around.
+fn validator(schema: &Value) -> Result<jsonschema::Validator, String> {
+    let patterns = jsonschema::PatternOptions::regex().size_limit(PATTERN_BYTES).dfa_size_limit(PATTERN_BYTES);
+    jsonschema::options().with_pattern_options(patterns).build(schema).map_err(|error| shortened(&error.to_string()))
 }
 
 /// `settings.tiers[2].name: …` from the JSON Pointer `/tiers/2/name` and what the validator says.
@@ -71,5 +98,13 @@ fn sentence(pointer: &str, error: &jsonschema::ValidationError<'_>) -> String {
         let is_index = !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
         path.extend(if is_index { ["[", &step, "]"] } else { [".", &step, ""] });
     }
-    format!("{path}: {error}")
+    format!("{path}: {}", shortened(&error.to_string()))
+}
+
+/// The value that is wrong may be as long as all settings together.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }

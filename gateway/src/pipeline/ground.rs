@@ -48,11 +48,14 @@ impl Field {
             || programme.installations.iter().any(|installation| !installation.caps.is_empty());
         let channels_of = |audience| {
             let channels = programme.channels.values().filter(move |channel| channel.audience == audience);
-            channels.map(|channel| channel.id.clone()).collect()
+            channels.map(|channel| channel.id.clone()).collect::<Vec<_>>()
         };
+        let mut channels: Vec<ChannelId> = channels_of(Audience::Members);
+        // Whose messages a channel takes that cannot be read is not known; nearly all take members'.
+        channels.extend(snapshot.left_out_channels().filter(|(whose, _)| *whose == merchant).map(|(_, id)| id.clone()));
         Some(Self {
             zone: Zone::named(&programme.merchant.timezone),
-            channels: channels_of(Audience::Members),
+            channels,
             own_channels: channels_of(Audience::Merchant),
             tier_watchers,
             history,

@@ -77,8 +77,12 @@ impl Outbox for StoreOutbox {
         full: &[(MerchantId, ChannelId)],
     ) -> Result<Vec<DueDelivery>, OutboxError> {
         let after = lock(&self.last).clone();
+        // A channel that cannot be read now would look like one that is gone.
+        let snapshot = self.registry.snapshot();
+        let left_out = snapshot.left_out_channels().map(|(merchant, channel)| (merchant.clone(), channel.clone()));
+        let full: Vec<_> = full.iter().cloned().chain(left_out).collect();
         let claim = Claim { now, after, turns: TURNS, most, lease_ms: LEASE_MS };
-        let rows = self.store.due(&claim, per_channel, full, &self.breaker).await?;
+        let rows = self.store.due(&claim, per_channel, &full, &self.breaker).await?;
         *lock(&self.last) =
             rows.last().map(|row| format!("{}/{}", row.delivery.merchant, row.delivery.channel)).unwrap_or_default();
         Ok(rows

@@ -85,6 +85,10 @@ async fn take(
     // What people ask for has no signature, and never comes by this way, whatever a programme names its sources.
     let programme = snapshot.programme(&merchant).filter(|_| source.as_str() != OWN_SOURCE);
     let Some(found) = programme.and_then(|programme| programme.sources.get(&source)) else {
+        if snapshot.leaves_out_source(&merchant, &source) {
+            door.metrics.rejection("our_fault");
+            return Answer::OurFault.respond();
+        }
         door.metrics.rejection("unknown_source");
         return Answer::UnknownSource.respond();
     };

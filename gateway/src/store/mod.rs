@@ -18,6 +18,7 @@ pub use types::{
     NewEntry, NewRejection, Newcomer, PluginRow, Postponed, ProgrammeRows, PutOff, QueueDepth, Reading, Schema,
     SealedRow, ToldRow, UnreadArrival,
 };
+pub use types::{DamagedRow, Part, Standing};
 pub use views::{
     ArrivalView, ChannelView, DecisionView, DeliveryView, EntryRecord, EntryView, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, OutcomeView, PostingView, QuestionView, RejectionView, Replayed, StalledView,
@@ -117,8 +118,12 @@ pub trait Store: Send + Sync {
 
     /// Rises with every change of any programme.
     async fn revision(&self) -> Result<i64, StoreError>;
-    /// Every programme as it stands.
-    async fn programmes(&self) -> Result<Vec<ProgrammeRows>, StoreError>;
+    /// Every programme as it stands, and what of them does not read back.
+    async fn standing(&self) -> Result<Standing, StoreError>;
+    /// Every programme as it stands, as far as it reads back.
+    async fn programmes(&self) -> Result<Vec<ProgrammeRows>, StoreError> {
+        Ok(self.standing().await?.programmes)
+    }
     /// Replaces one merchant's programme, all of it. The caller has seen to it that something changed.
     async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError>;
     /// A component's bytes.

@@ -1,5 +1,6 @@
 //! [`Store`] over SQL: every act is handed to the file that holds its statements.
 
+use super::Standing;
 use super::acts::{
     admit, book, channels, claim, due, export, journal, look, lots, order, outbox, outcome, programme, question,
     replay, segment, settle, stalled, tasks, verify,
@@ -114,8 +115,8 @@ impl Store for SqlStore {
     async fn revision(&self) -> Result<i64, StoreError> {
         programme::revision(&self.engine).await
     }
-    async fn programmes(&self) -> Result<Vec<ProgrammeRows>, StoreError> {
-        programme::all(&self.engine).await
+    async fn standing(&self) -> Result<Standing, StoreError> {
+        programme::standing(&self.engine).await
     }
     async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError> {
         programme::apply(&self.engine, programme, plugins).await

@@ -3,6 +3,7 @@
 use perkgate_domain::delivery::Delivery;
 use perkgate_domain::event::Event;
 use perkgate_domain::facts::MonthDay;
+use perkgate_domain::ids::ChannelId;
 use perkgate_domain::ids::{ArrivalId, Digest, EntryId, MemberId, MerchantId, SourceId};
 use perkgate_domain::member::MemberKey;
 use perkgate_domain::plan::QueuedEntry;
@@ -298,6 +299,39 @@ pub struct ProgrammeRows {
     pub channels: Vec<SealedRow>,
     /// In the order in which they run.
     pub installations: Vec<InstallationRow>,
+}
+
+/// Every programme as it stands, as far as it reads back. What does not takes nothing else with it.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Without what is damaged.
+    pub programmes: Vec<ProgrammeRows>,
+    /// What is missing there.
+    pub damaged: Vec<DamagedRow>,
+}
+
+/// A row of a programme that does not read back.
+#[derive(Clone, Debug)]
+pub struct DamagedRow {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which row.
+    pub part: Part,
+    /// Why.
+    pub detail: String,
+}
+
+/// A part of a merchant's programme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of it: the merchant's own document. These are its channels.
+    Merchant(Vec<ChannelId>),
+    /// One source.
+    Source(SourceId),
+    /// One channel.
+    Channel(ChannelId),
+    /// One installation.
+    Installation(InstallationId),
 }
 
 /// An installation as stored.

@@ -6,6 +6,8 @@ mod binary;
 mod explain;
 
 use binary::{Ran, Served, Shop, perkgate};
+use perkgate_domain::limits::{CallLimits, CompileLimits};
+use perkgate_plugin_host::{Compiler, Host, HostConfig, LoadError};
 use serde_json::Value;
 
 /// The keys that a document must have, whatever else it says.
@@ -150,4 +152,30 @@ fn sigterm_drains() {
     let served = shop.serve();
     shop.until_settled("email:jana@example.com", 5);
     served.stops_well();
+}
+
+#[test]
+fn components_are_compiled_by_another_process_within_limits() {
+    let component = perkgate_gateway::stock::find("points-per-spend").expect("a stock plugin");
+    let load = |limits: CompileLimits| {
+        let compiler = Compiler::Child {
+            program: env!("CARGO_BIN_EXE_perkgate").into(),
+            arguments: vec!["compile-component".into()],
+            limits,
+        };
+        let limits = CallLimits::default();
+        let config = HostConfig { limits, cache_dir: None, cache_key: [7; 32], instances: 1, compiler };
+        Host::new(config).expect("a host").load(component)
+    };
+    let usual = CompileLimits::default();
+    load(usual).expect("it compiles");
+    // So short that even a small one takes longer, and too little to work in.
+    let late = load(CompileLimits { time_ms: 1, ..usual }).expect_err("too late");
+    assert!(matches!(&late, LoadError::TooMuch(why) if why.contains("1 s")), "{late}");
+    let large = load(CompileLimits { memory_bytes: 1024 * 1024, ..usual }).expect_err("too much");
+    assert!(matches!(&large, LoadError::TooMuch(why) if why.contains("1 MiB")), "{large}");
+    // By hand it is nothing to use, and says so.
+    let ran = perkgate(&["compile-component"]);
+    assert!(ran.code == 1 && ran.out.is_empty(), "{ran}");
+    assert!(!perkgate(&["--help"]).out.contains("compile-component"));
 }

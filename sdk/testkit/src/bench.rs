@@ -6,7 +6,7 @@ use perkgate_domain::decision::Verdict;
 use perkgate_domain::facts::Facts;
 use perkgate_domain::limits::CallLimits;
 use perkgate_domain::manifest::{Fact, Manifest};
-use perkgate_plugin_host::{Call, Host, HostConfig, HostError, LoadError, Plugin};
+use perkgate_plugin_host::{Call, Compiler, Host, HostConfig, HostError, LoadError, Plugin};
 
 /// A plugin ready to be asked.
 pub struct Bench {
@@ -28,8 +28,13 @@ pub enum BenchError {
 impl Bench {
     /// Loads a component as the gateway would with its default limits.
     pub fn new(component: &[u8]) -> Result<Self, BenchError> {
+        Self::compiled_by(Compiler::Here, component)
+    }
+
+    /// As [`Bench::new`], of a component that may be anybody's.
+    pub fn compiled_by(compiler: Compiler, component: &[u8]) -> Result<Self, BenchError> {
         let limits = CallLimits::default();
-        let host = Host::new(HostConfig { limits, cache_dir: None, cache_key: [0; 32], instances: 1 })?;
+        let host = Host::new(HostConfig { limits, cache_dir: None, cache_key: [0; 32], instances: 1, compiler })?;
         Ok(Self { plugin: host.load(component)?, limits })
     }
 

@@ -100,6 +100,7 @@ fn what_cannot_be_run_is_refused_with_the_cure() {
                 matches!(&error, LoadError::Refused(PackError::NewerContract(export)) if export.contains("auctions"))
             }
             "foreign-log" | "foreign-type" => matches!(error, LoadError::Contract(_)),
+            "memory-minimum" | "table-minimum" => matches!(error, LoadError::Beyond(_)),
             _ => matches!(error, LoadError::Compile(_)),
         };
         assert!(expected, "{name}: {error:?}");

@@ -2,6 +2,8 @@
 
 mod cache;
 mod calls;
+mod compiler;
+mod composed;
 mod hostile;
 mod interfaces;
 mod limits;

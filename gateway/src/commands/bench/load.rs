@@ -173,6 +173,7 @@ pub(super) async fn gateway_of(place: &Place, merchant: &str) -> anyhow::Result<
             .await?;
     apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await?;
     gateway.registry.refresh().await?;
+    gateway.registry.loaded().await;
     let source = prepared.sources()[0].clone();
     Ok((gateway, source))
 }

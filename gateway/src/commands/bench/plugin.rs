@@ -9,7 +9,7 @@ use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase};
 use perkgate_domain::time::Moment;
 use perkgate_gateway::civil::Zone;
 use perkgate_gateway::stock;
-use perkgate_plugin_host::{Call, Host, HostConfig};
+use perkgate_plugin_host::{Call, Compiler, Host, HostConfig};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -27,6 +27,7 @@ pub(super) fn measure(calls: u32) -> anyhow::Result<Value> {
         cache_dir: Some(place.path().to_owned()),
         cache_key: [7; 32],
         instances: 4,
+        compiler: Compiler::Here,
     };
     let host = Host::new(config)?;
     let purchase = purchase()?;

@@ -65,6 +65,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let prepared = apply::prepare_text(&text, "the demo's merchant file", data.clone(), gateway.store.as_ref()).await?;
     apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await?;
     gateway.registry.refresh().await?;
+    gateway.registry.loaded().await;
     let (stop, mut stopped) = watch::channel(false);
     let serving = tokio::spawn({
         let gateway = gateway.clone();

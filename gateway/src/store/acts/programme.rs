@@ -2,6 +2,7 @@
 
 use super::rows::{digest, document, json};
 use crate::store::engine::{Engine, Row, Tx};
+use crate::store::{DamagedRow, Part, Standing};
 use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, StoreError};
 use perkgate_domain::ids::{Digest, MerchantId};
 use perkgate_domain::programme::Installation;
@@ -10,34 +11,57 @@ pub(in crate::store) async fn revision(engine: &Engine) -> Result<i64, StoreErro
     engine.row("select revision from registry", &[]).await?.map_or(Ok(0), |row| row.get("revision"))
 }
 
-pub(in crate::store) async fn all(engine: &Engine) -> Result<Vec<ProgrammeRows>, StoreError> {
+pub(in crate::store) async fn standing(engine: &Engine) -> Result<Standing, StoreError> {
     let mut tx = engine.read().await?;
     let merchants = tx.rows("select merchant_id, document from merchants order by merchant_id", &[], &[]).await?;
-    let mut programmes = Vec::with_capacity(merchants.len());
+    let mut standing = Standing::default();
     for row in &merchants {
-        let merchant: &str = row.get("merchant_id")?;
-        programmes.push(ProgrammeRows {
-            merchant: document("merchant", row.get("document")?)?,
-            sources: sealed(&mut tx, "select source_id as id, sealed from sources where merchant_id = $1", merchant)
+        // A name that is no text cannot be said, and nothing can be asked for by it.
+        let merchant: MerchantId = row.get::<&str>("merchant_id").unwrap_or("?").into();
+        let mut rows = Parts { merchant: &merchant, damaged: &mut standing.damaged };
+        let sources = rows.sealed(
+            tx.rows("select source_id as id, sealed from sources where merchant_id = $1", &[(&merchant).into()], &[])
                 .await?,
-            channels: sealed(&mut tx, "select channel_id as id, sealed from channels where merchant_id = $1", merchant)
+            |id| Part::Source(id.into()),
+        );
+        let channels = rows.sealed(
+            tx.rows("select channel_id as id, sealed from channels where merchant_id = $1", &[(&merchant).into()], &[])
                 .await?,
-            installations: installations(&mut tx, merchant).await?,
-        });
+            |id| Part::Channel(id.into()),
+        );
+        let statement = "select * from installations where merchant_id = $1 and place is not null order by place";
+        let installed = tx.rows(statement, &[(&merchant).into()], &[]).await?;
+        let named = |row: &Row| Part::Installation(row.get::<&str>("installation_id").unwrap_or("?").into());
+        let installations = installed.iter().filter_map(|row| rows.keep(installation(row), || named(row))).collect();
+        let read = row.get("document").and_then(|text| document("merchant", text));
+        let whole = || Part::Merchant(channels.iter().map(|row| row.id.as_str().into()).collect());
+        if let Some(merchant) = rows.keep(read, whole) {
+            standing.programmes.push(ProgrammeRows { merchant, sources, channels, installations });
+        }
     }
     tx.commit().await?;
-    Ok(programmes)
+    Ok(standing)
 }
 
-async fn sealed(tx: &mut Tx, statement: &'static str, merchant: &str) -> Result<Vec<SealedRow>, StoreError> {
-    let rows = tx.rows(statement, &[merchant.into()], &[]).await?;
-    rows.iter().map(|row| Ok(SealedRow { id: row.get("id")?, sealed: row.get("sealed")? })).collect()
+/// The parts of one merchant's programme: what reads back is kept, what does not is written down.
+struct Parts<'a> {
+    merchant: &'a MerchantId,
+    damaged: &'a mut Vec<DamagedRow>,
 }
 
-async fn installations(tx: &mut Tx, merchant: &str) -> Result<Vec<InstallationRow>, StoreError> {
-    let statement = "select * from installations where merchant_id = $1 and place is not null order by place";
-    let rows = tx.rows(statement, &[merchant.into()], &[]).await?;
-    rows.iter().map(installation).collect()
+impl Parts<'_> {
+    fn keep<T>(&mut self, read: Result<T, StoreError>, part: impl FnOnce() -> Part) -> Option<T> {
+        read.map_err(|error| {
+            let (merchant, part, detail) = (self.merchant.clone(), part(), error.to_string());
+            self.damaged.push(DamagedRow { merchant, part, detail });
+        })
+        .ok()
+    }
+
+    fn sealed(&mut self, rows: Vec<Row>, part: impl Fn(&str) -> Part) -> Vec<SealedRow> {
+        let read = |row: &Row| Ok(SealedRow { id: row.get("id")?, sealed: row.get("sealed")? });
+        rows.iter().filter_map(|row| self.keep(read(row), || part(row.get("id").unwrap_or("?")))).collect()
+    }
 }
 
 fn installation(row: &Row) -> Result<InstallationRow, StoreError> {
@@ -70,7 +94,10 @@ pub(in crate::store) async fn apply(
     let merchant = &programme.merchant.id;
     for plugin in plugins {
         tx.run(
-            "insert into plugins (digest, plugin_id, version, component) values ($1, $2, $3, $4) on conflict do nothing",
+            // The same digest names the same bytes, unless those that are stored were damaged.
+            "insert into plugins (digest, plugin_id, version, component) values ($1, $2, $3, $4)
+             on conflict (digest) do update set component = excluded.component
+             where plugins.component <> excluded.component",
             &[plugin.digest.into(), (&plugin.plugin_id).into(), (&plugin.version).into(), (&plugin.component).into()],
             &[],
         )

@@ -10,19 +10,25 @@ use perkgate_domain::member::Balance;
 use perkgate_domain::money::Currency;
 use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase};
 use perkgate_domain::time::Moment;
-use perkgate_plugin_host::{Call, Host, HostConfig, Plugin};
+use perkgate_plugin_host::{Call, Compiler, Host, HostConfig, Plugin};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub(crate) const KEY: [u8; 32] = [7; 32];
 
 pub(crate) fn host(limits: CallLimits) -> Host {
-    Host::new(HostConfig { limits, cache_dir: None, cache_key: KEY, instances: 2 }).expect("a host")
+    Host::new(HostConfig { limits, cache_dir: None, cache_key: KEY, instances: 2, compiler: Compiler::Here })
+        .expect("a host")
 }
 
 pub(crate) fn caching_host(dir: &Path, cache_key: [u8; 32]) -> Host {
     let cache_dir = Some(dir.to_owned());
-    Host::new(HostConfig { limits: CallLimits::default(), cache_dir, cache_key, instances: 2 }).expect("a host")
+    compiling_host(cache_dir, cache_key, Compiler::Here)
+}
+
+pub(crate) fn compiling_host(cache_dir: Option<PathBuf>, cache_key: [u8; 32], compiler: Compiler) -> Host {
+    let config = HostConfig { limits: CallLimits::default(), cache_dir, cache_key, instances: 2, compiler };
+    Host::new(config).expect("a host")
 }
 
 pub(crate) fn manifest() -> Manifest {
@@ -61,13 +67,17 @@ pub(crate) fn all() -> Vec<String> {
 /// The component of `tests/hostile/<name>.wat`, put together as the README there says, with a manifest.
 pub(crate) fn component(name: &str) -> Vec<u8> {
     let file = read(&format!("{name}.wat"));
-    let text = if file.contains("(component") {
-        file
-    } else {
-        let export = if file.contains("(export \"perkgate:") { String::new() } else { read("export.part") };
-        format!("(component\n{}\n{file}\n{export}\n)", read("contract.part"))
-    };
-    let component = wat::parse_str(text).unwrap_or_else(|error| panic!("{name}.wat: {error}"));
+    if file.contains("(component") { embedded(name, &file) } else { component_of(name, &file) }
+}
+
+/// A component of this text, put together as from a file that has none of its own.
+pub(crate) fn component_of(name: &str, text: &str) -> Vec<u8> {
+    let export = if text.contains("(export \"perkgate:") { String::new() } else { read("export.part") };
+    embedded(name, &format!("(component\n{}\n{text}\n{export}\n)", read("contract.part")))
+}
+
+fn embedded(name: &str, text: &str) -> Vec<u8> {
+    let component = wat::parse_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
     perkgate_pack::embed(&component, &manifest()).expect("a good manifest")
 }
 
