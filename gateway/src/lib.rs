@@ -49,3 +49,5 @@ pub mod apply;
 pub mod gateway;
 
 pub mod stock;
+
+pub mod files;

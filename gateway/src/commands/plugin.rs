@@ -1,6 +1,8 @@
 //! `perkgate plugin …`: make a plugin from the template, build it, check it, run its cases under production limits.
 
 use anyhow::Context as _;
+use perkgate_domain::limits::COMPONENT_BYTES;
+use perkgate_gateway::files;
 use perkgate_testkit::{Bench, Case, build_plugin, create, run_cases};
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode};
@@ -75,7 +77,7 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+    files::read(file, COMPONENT_BYTES).with_context(|| format!("cannot read {}", file.display()))
 }
 
 fn build(folder: &Path) -> anyhow::Result<(PathBuf, Vec<u8>)> {

@@ -292,6 +292,8 @@ pub struct ProgrammeRows {
     pub channels: Vec<SealedRow>,
     /// In the order in which they run.
     pub installations: Vec<InstallationRow>,
+    /// The merchant file that it was applied from, if it was one.
+    pub file: Option<String>,
 }
 
 /// An installation as stored.

@@ -4,7 +4,24 @@ use super::rows::{digest, document, json};
 use crate::store::engine::{Engine, Row, Tx};
 use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, StoreError};
 use perkgate_domain::ids::{Digest, MerchantId};
-use perkgate_domain::programme::Installation;
+use perkgate_domain::programme::{Installation, Merchant};
+use serde::{Deserialize, Serialize};
+
+/// What the row of a merchant says besides who it is.
+#[derive(Deserialize)]
+struct Origin {
+    #[serde(default)]
+    file: Option<String>,
+}
+
+/// The document of a merchant's row.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    merchant: &'a Merchant,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+}
 
 pub(in crate::store) async fn revision(engine: &Engine) -> Result<i64, StoreError> {
     engine.row("select revision from registry", &[]).await?.map_or(Ok(0), |row| row.get("revision"))
@@ -23,6 +40,7 @@ pub(in crate::store) async fn all(engine: &Engine) -> Result<Vec<ProgrammeRows>,
             channels: sealed(&mut tx, "select channel_id as id, sealed from channels where merchant_id = $1", merchant)
                 .await?,
             installations: installations(&mut tx, merchant).await?,
+            file: document::<Origin>("merchant", row.get("document")?)?.file,
         });
     }
     tx.commit().await?;
@@ -68,6 +86,7 @@ pub(in crate::store) async fn apply(
     // First of all: two that apply at once come one after the other.
     tx.run("update registry set revision = revision + 1", &[], &[]).await?;
     let merchant = &programme.merchant.id;
+    let written = Document { merchant: &programme.merchant, file: programme.file.as_deref() };
     for plugin in plugins {
         tx.run(
             "insert into plugins (digest, plugin_id, version, component) values ($1, $2, $3, $4) on conflict do nothing",
@@ -79,7 +98,7 @@ pub(in crate::store) async fn apply(
     tx.run(
         "insert into merchants (merchant_id, document) values ($1, $2)
          on conflict (merchant_id) do update set document = excluded.document",
-        &[merchant.into(), json("merchant", &programme.merchant)?.into()],
+        &[merchant.into(), json("merchant", &written)?.into()],
         &[],
     )
     .await?;
