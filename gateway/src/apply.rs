@@ -1,18 +1,24 @@
 //! A merchant file into the database: everything is checked before anything is written, and applying it twice changes nothing.
 
+mod around;
 mod components;
+#[cfg(test)]
+mod tests;
 
+pub use around::Given;
 pub use components::{is_applied, load_plugins};
 
-use crate::connectors;
-use crate::merchant_file::{self, MerchantFile, MerchantFileError, PluginRef, Surroundings, Wanted};
+use crate::files;
+use crate::merchant_file::{self, MerchantFile, MerchantFileError, PluginRef, Wanted};
 use crate::notify;
 use crate::registry::sealing_context;
 use crate::stock;
 use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, Store, StoreError};
 use crate::vault::Vault;
+use around::{AroundFile, Whose};
 use perkgate_domain::event::{Kind, WakeCause};
 use perkgate_domain::ids::MerchantId;
+use perkgate_domain::limits::{COMPONENT_BYTES, MERCHANT_FILE_BYTES};
 use perkgate_domain::manifest::Manifest;
 use perkgate_domain::programme::{Channel, Installation, Merchant, Source};
 use perkgate_pack::Inspection;
@@ -34,6 +40,33 @@ pub enum ApplyError {
     /// The file itself.
     #[error(transparent)]
     File(#[from] MerchantFileError),
+    /// The operator says that it is of another merchant than it says itself.
+    #[error(
+        "{file} says that it is of the merchant `{says}`, and it is to be of `{wanted}`: nothing is applied. Correct `id` of [merchant], \
+         or name the merchant that it is of"
+    )]
+    OtherMerchant {
+        /// Which file.
+        file: String,
+        /// In the file.
+        says: String,
+        /// By the operator's word, or its name.
+        wanted: String,
+    },
+    /// It would replace a programme that came from another file.
+    #[error(
+        "{file} says that it is of the merchant `{merchant}`, whose programme came from {before}: one file does not replace \
+         another's programme by accident. If it is {merchant}'s, call it {merchant}.toml or apply it with `perkgate apply FILE \
+         --merchant {merchant}`; else correct `id` of [merchant]"
+    )]
+    OtherFile {
+        /// Which file.
+        file: String,
+        /// Whose programme.
+        merchant: String,
+        /// The file that it came from.
+        before: String,
+    },
     /// What the file names.
     #[error("{file}:{line}: {text}")]
     Plugin {
@@ -67,12 +100,16 @@ pub enum ApplyError {
 pub struct Prepared {
     /// The tenant.
     pub merchant: Merchant,
+    /// What is not wrong enough to refuse the file, in sentences for the operator.
+    pub warnings: Vec<String>,
     sources: Vec<Source>,
     channels: Vec<Channel>,
     installations: Vec<InstallationRow>,
     plugins: Vec<PluginRow>,
     /// Where the merchant file names each plugin.
     named: Vec<components::Named>,
+    file: Option<String>,
+    whose: Whose,
 }
 
 impl Prepared {
@@ -83,42 +120,30 @@ impl Prepared {
     }
 }
 
-/// What a merchant file finds around it.
-struct AroundFile {
-    directory: PathBuf,
-    platforms: Vec<&'static str>,
-    stock: Vec<&'static str>,
-}
-
-impl Surroundings for AroundFile {
-    fn env(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
-    }
-    fn directory(&self) -> &Path {
-        &self.directory
-    }
-    fn platforms(&self) -> &[&str] {
-        &self.platforms
-    }
-    fn stock(&self) -> &[&str] {
-        &self.stock
-    }
-    fn check_source(&self, source: &Source) -> Result<(), String> {
-        connectors::find(&source.platform).map_or(Ok(()), |connector| connector.check(source))
-    }
-}
-
 /// Reads and checks a merchant file and everything it names.
 ///
 /// # Errors
 /// [`ApplyError`] names file, line, what is wrong and what to do.
-pub async fn prepare(path: &Path, store: &dyn Store) -> Result<Prepared, ApplyError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ApplyError::Read { path: path.to_owned(), source })?;
+pub async fn prepare(given: &Given<'_>, store: &dyn Store) -> Result<Prepared, ApplyError> {
+    let path = given.path;
+    let unread = |source| ApplyError::Read { path: path.to_owned(), source };
+    let text = files::read_text(path, MERCHANT_FILE_BYTES).map_err(unread)?;
+    let name = path.display().to_string();
+    if let (Some(wanted), Some(says)) = (given.merchant, merchant_file::merchant_id(&text))
+        && wanted != says
+    {
+        return Err(ApplyError::OtherMerchant { file: name, says, wanted: wanted.to_owned() });
+    }
     let directory = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-    prepare_text(&text, &path.display().to_string(), directory, store).await
+    let whose = Whose::file(given);
+    let around = AroundFile::new(directory, given.secrets, whose.clone());
+    let prepared = prepare_around(&text, &name, around, store).await?;
+    // Where it is, whatever directory the next command is run in. Links stay: what they lead to changes with every update.
+    let place = std::path::absolute(path).map_err(unread)?;
+    Ok(Prepared { file: Some(place.display().to_string()), whose, ..prepared })
 }
 
-/// As [`prepare`], for a text that is in no file.
+/// As [`prepare`], for a text that is in no file and that the program itself wrote.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -128,8 +153,12 @@ pub async fn prepare_text(
     directory: PathBuf,
     store: &dyn Store,
 ) -> Result<Prepared, ApplyError> {
-    let around = AroundFile { directory, platforms: connectors::platforms().collect(), stock: stock::ids() };
+    prepare_around(text, name, AroundFile::new(directory, None, Whose::AsItSays), store).await
+}
+
+async fn prepare_around(text: &str, name: &str, around: AroundFile, store: &dyn Store) -> Result<Prepared, ApplyError> {
     let file = merchant_file::parse(text, name, &around)?;
+    let warnings = around.into_warnings();
     let MerchantFile { merchant, sources, plugins: wanted, channels } = file;
     for channel in &channels {
         notify::check(&channel.kind).map_err(|text| ApplyError::Channel {
@@ -165,7 +194,8 @@ pub async fn prepare_text(
         let enrols = manifest.wakes.contains(&WakeCause::Installed) && inspection.exports.contains(&Kind::Wake);
         installations.push(InstallationRow { installation, plugin_id: manifest.id, enrols });
     }
-    Ok(Prepared { merchant, sources, channels, installations, plugins, named })
+    let (file, whose) = (None, Whose::AsItSays);
+    Ok(Prepared { merchant, warnings, sources, channels, installations, plugins, named, file, whose })
 }
 
 /// The bytes a merchant file means by a plugin's name, path or digest.
@@ -174,7 +204,7 @@ async fn component(plugin: &PluginRef, store: &dyn Store) -> Result<Result<Vec<u
         PluginRef::Stock(id) => stock::find(id)
             .map(<[u8]>::to_vec)
             .ok_or_else(|| format!("there is no stock plugin `{id}`; there are {}", stock::ids().join(", "))),
-        PluginRef::File(path) => std::fs::read(path).map_err(|error| {
+        PluginRef::File(path) => files::read(path, COMPONENT_BYTES).map_err(|error| {
             format!("cannot read the plugin {}: {error}; `perkgate plugin build` makes it", path.display())
         }),
         PluginRef::Digest(digest) => store.component(*digest).await?.ok_or_else(|| {
@@ -205,13 +235,12 @@ fn checked_settings(wanted: &Wanted, inspection: &Inspection) -> Result<String, 
 /// Writes a prepared programme. Answers whether anything changed.
 ///
 /// # Errors
-/// [`ApplyError::Store`].
+/// [`ApplyError::Store`], or [`ApplyError::OtherFile`] if it would replace a programme that is not its to replace.
 pub async fn apply(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Result<bool, ApplyError> {
-    let merchant = &prepared.merchant.id;
-    let stored = store.programmes().await?.into_iter().find(|rows| rows.merchant.id == *merchant);
-    if stored.is_some_and(|rows| is_same(prepared, &rows, vault)) && components::are_whole(prepared, store).await? {
+    if !may_replace(prepared, store, vault).await? && components::are_whole(prepared, store).await? {
         return Ok(false);
     }
+    let merchant = &prepared.merchant.id;
     let programme = ProgrammeRows {
         merchant: prepared.merchant.clone(),
         sources: seal_all(
@@ -227,9 +256,32 @@ pub async fn apply(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Res
             prepared.channels.iter().map(|channel| (channel.id.as_str(), channel)),
         )?,
         installations: prepared.installations.clone(),
+        file: prepared.file.clone(),
     };
     store.apply(&programme, &prepared.plugins).await?;
     Ok(true)
+}
+
+/// Whether writing the programme would change anything.
+///
+/// # Errors
+/// [`ApplyError::OtherFile`] if it would replace a programme that is not its to replace.
+pub async fn may_replace(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Result<bool, ApplyError> {
+    let merchant = &prepared.merchant.id;
+    let stored = store.programmes().await?.into_iter().find(|rows| rows.merchant.id == *merchant);
+    let Some(rows) = stored else { return Ok(true) };
+    let (its_own, same_file) = (prepared.whose.is(merchant.as_str()), rows.file == prepared.file);
+    if is_same(prepared, &rows, vault) && (same_file || !its_own) {
+        return Ok(false);
+    }
+    if its_own || same_file {
+        return Ok(true);
+    }
+    Err(ApplyError::OtherFile {
+        file: prepared.file.clone().unwrap_or_default(),
+        merchant: merchant.to_string(),
+        before: rows.file.unwrap_or_else(|| "elsewhere".to_owned()),
+    })
 }
 
 fn seal_all<'a, T: Serialize + 'a>(

@@ -2,12 +2,13 @@
 
 use crate::api::{self, Desk};
 use crate::clock::{Clock, SystemClock};
+use crate::files;
 use crate::journal::{Handover, Journal};
 use crate::notify::Notifier;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, Private};
 use crate::pipeline::{Pipeline, StoreOutbox};
 use crate::receive::{self, Door};
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{Registry, RegistryError, sealing_context};
 use crate::store::{self, Schema, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::tokens::Tokens;
@@ -37,8 +38,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The sealing key's text, in place of the key file.
     pub key: Option<String>,
-    /// Messages and questions may go to private and loopback addresses.
-    pub allow_private: bool,
+    /// Where messages and questions may go besides the public internet.
+    pub private: Private,
     /// What the door accepts.
     pub door: DoorLimits,
     /// What a plugin's call may use.
@@ -58,7 +59,7 @@ impl Config {
             database: database.into(),
             data: data.as_ref().to_owned(),
             key: None,
-            allow_private: false,
+            private: Private::none(),
             door: DoorLimits::default(),
             call: CallLimits::default(),
             delivery: DeliveryLimits::default(),
@@ -67,15 +68,59 @@ impl Config {
         }
     }
 
+    /// Opens the database and its key. A key is made only for a database that nothing was ever applied to; any other must have
+    /// been made with the key that is there.
+    ///
+    /// # Errors
+    /// [`StartError`] in a sentence for the operator.
+    pub async fn open(&self, schema: Schema) -> Result<(Arc<dyn Store>, Vault), StartError> {
+        if schema == Schema::Migrate {
+            files::make_directory(&self.data).map_err(|source| StartError::Data { path: self.data.clone(), source })?;
+        }
+        let store = store::open(&self.database, schema).await?;
+        let vault = match self.existing_key(store.as_ref()).await? {
+            Some(vault) => vault,
+            None => Vault::load(&self.data, self.key.as_deref())?,
+        };
+        Ok((store, vault))
+    }
+
+    /// The key that this database was made with; none if nothing was ever applied to it.
+    ///
+    /// # Errors
+    /// [`StartError::Vault`] if the key is missing or another one.
+    pub async fn existing_key(&self, store: &dyn Store) -> Result<Option<Vault>, StartError> {
+        if store.revision().await? == 0 {
+            return Ok(None);
+        }
+        let vault = Vault::load_existing(&self.data, self.key.as_deref())?;
+        let (mut sealed, mut opened) = (false, false);
+        for rows in store.programmes().await? {
+            for (kind, sealed_rows) in [("source", &rows.sources), ("channel", &rows.channels)] {
+                for row in sealed_rows {
+                    sealed = true;
+                    // One that opens is enough: another may be damaged.
+                    opened =
+                        opened || vault.open(&sealing_context(&rows.merchant.id, kind, &row.id), &row.sealed).is_ok();
+                }
+            }
+        }
+        if sealed && !opened { Err(VaultError::Wrong.into()) } else { Ok(Some(vault)) }
+    }
+
     /// What runs plugins.
     ///
     /// # Errors
     /// [`HostError`] if this machine cannot have what the limits ask for.
     pub fn host(&self, vault: &Vault) -> Result<Host, HostError> {
+        let compiled = self.data.join("compiled");
+        if let Err(error) = files::own_directory(&compiled) {
+            tracing::warn!(path = %compiled.display(), "compiled plugins cannot be kept: {error}");
+        }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Host::new(HostConfig {
             limits: self.call,
-            cache_dir: Some(self.data.join("compiled")),
+            cache_dir: Some(compiled),
             cache_key: vault.cache_key(),
             // One call a core, and room for whoever looks on (explain, checks) meanwhile.
             instances: u32::try_from(cores).unwrap_or(1).saturating_mul(2).saturating_add(2),
@@ -141,15 +186,13 @@ impl Gateway {
     /// # Errors
     /// [`StartError`] in a sentence for the operator.
     pub async fn open(config: Config) -> Result<Self, StartError> {
-        std::fs::create_dir_all(&config.data)
-            .map_err(|source| StartError::Data { path: config.data.clone(), source })?;
-        let store = store::open(&config.database, Schema::Migrate).await?;
-        let vault = Arc::new(Vault::load(&config.data, config.key.as_deref())?);
+        let (store, vault) = config.open(Schema::Migrate).await?;
+        let vault = Arc::new(vault);
         let host = config.host(&vault)?;
         let clock = Arc::clone(&config.clock);
         let registry = Registry::open(Arc::clone(&store), Arc::clone(&vault), host.clone(), clock).await?;
         let registry = Arc::new(registry);
-        let outbound = Outbound::new(config.allow_private, Duration::from_millis(config.delivery.timeout_ms))?;
+        let outbound = Outbound::new(config.private.clone(), Duration::from_millis(config.delivery.timeout_ms))?;
         let metrics = Metrics::default();
         let pipeline = Pipeline::new(
             Arc::clone(&store),

@@ -51,3 +51,5 @@ pub mod apply;
 pub mod gateway;
 
 pub mod stock;
+
+pub mod files;

@@ -5,13 +5,16 @@
 //! differently a second time gains nothing. No redirect is followed, no proxy is taken from the environment, and time and
 //! size are capped.
 //!
-//! Without `allow_private` only `https` to public addresses is possible. With it, private addresses may be reached too, and
-//! those also by plain `http`; plain `http` to a public host is refused always.
+//! Only `https` to public addresses is possible, unless the operator allows some [`Private`] destinations. Those may be reached
+//! by plain `http` too, at their private addresses; plain `http` to a public address is refused always.
 //!
 //! Certificates are checked against the system's trusted roots (package `ca-certificates`, or the file that `SSL_CERT_FILE`
 //! names), so that an operator's own authority is trusted where they trust it.
 
 pub mod address;
+mod private;
+
+pub use private::Private;
 
 use address::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -26,7 +29,9 @@ use std::time::Duration;
 pub struct Outbound {
     secure: Client,
     plain: Client,
-    allow_private: bool,
+    /// For destinations that the operator lists, by TLS and without.
+    listed: Option<(Client, Client)>,
+    private: Private,
     timeout: Duration,
 }
 
@@ -54,13 +59,17 @@ pub enum OutboundError {
         name: String,
     },
     /// Plain http, where anybody on the way reads along.
-    #[error("plain http to {host} is refused: use https (http is for private hosts, where the operator allows those)")]
+    #[error(
+        "plain http to {host} is refused: use https (http is for private hosts that the operator allows with --allow-private-destination)"
+    )]
     Plain {
         /// From the URL.
         host: String,
     },
     /// All its addresses are private, loopback, link-local or otherwise not of the public internet.
-    #[error("{host} has no public address, and private ones are refused; the operator may allow them (allow_private)")]
+    #[error(
+        "{host} has no public address, and private ones are refused; the operator may allow one with --allow-private-destination HOST:PORT"
+    )]
     Refused {
         /// From the URL.
         host: String,
@@ -135,7 +144,7 @@ impl OutboundError {
 
 impl Outbound {
     /// For everybody. `timeout` is for a whole request, from resolving the name to the answer's last byte.
-    pub fn new(allow_private: bool, timeout: Duration) -> Result<Self, OutboundError> {
+    pub fn new(private: Private, timeout: Duration) -> Result<Self, OutboundError> {
         // The process's TLS provider; if another part of the process chose one first, that one serves.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = |policy: Policy| {
@@ -151,12 +160,10 @@ impl Outbound {
                 .build()
                 .map_err(|error| OutboundError::Setup { detail: cause(&error) })
         };
-        Ok(Self {
-            secure: client(if allow_private { Policy::Any } else { Policy::PublicOnly })?,
-            plain: client(if allow_private { Policy::PrivateOnly } else { Policy::Nothing })?,
-            allow_private,
-            timeout,
-        })
+        let (secure, plain) = Policy::unlisted(&private);
+        let listed =
+            private.is_listed().then(|| Ok((client(Policy::Any)?, client(Policy::PrivateOnly)?))).transpose()?;
+        Ok(Self { secure: client(secure)?, plain: client(plain)?, listed, private, timeout })
     }
 
     /// GETs. Reads at most `cap` bytes of the answer, more is an error.
@@ -177,7 +184,7 @@ impl Outbound {
 
     /// The vetted addresses of a host that is to be connected to without HTTP, never none of them.
     pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, OutboundError> {
-        let policy = if self.allow_private { Policy::Any } else { Policy::PublicOnly };
+        let policy = if self.private.lists(host, port) { Policy::Any } else { Policy::unlisted(&self.private).0 };
         let mut addresses = match literal(host) {
             Some(ip) => policy.vet(host, vec![SocketAddr::new(ip, port)])?,
             None => tokio::time::timeout(self.timeout, look_up(host, policy))
@@ -200,10 +207,15 @@ impl Outbound {
     ) -> Result<Answer, OutboundError> {
         let url: Url = url.parse().map_err(|_| OutboundError::Url)?;
         let host = url.host_str().ok_or(OutboundError::Url)?.to_owned();
-        let (client, policy) = match url.scheme() {
-            "https" => (&self.secure, if self.allow_private { Policy::Any } else { Policy::PublicOnly }),
-            "http" if self.allow_private => (&self.plain, Policy::PrivateOnly),
-            "http" => return Err(OutboundError::Plain { host }),
+        let port = url.port_or_known_default().ok_or(OutboundError::Url)?;
+        let listed = self.listed.as_ref().filter(|_| self.private.lists(&host, port));
+        let (secure, plain) = Policy::unlisted(&self.private);
+        let (client, policy) = match (url.scheme(), listed) {
+            ("https", Some((client, _))) => (client, Policy::Any),
+            ("https", None) => (&self.secure, secure),
+            ("http", Some((_, client))) => (client, Policy::PrivateOnly),
+            ("http", None) if plain == Policy::Nothing => return Err(OutboundError::Plain { host }),
+            ("http", None) => (&self.plain, plain),
             _ => return Err(OutboundError::Url),
         };
         // A literal address never passes the resolver, so it is vetted here.
@@ -281,28 +293,43 @@ fn literal(host: &str) -> Option<IpAddr> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Policy {
     PublicOnly,
+    PublicOrLoopback,
+    LoopbackOnly,
     PrivateOnly,
     Any,
     Nothing,
 }
 
 impl Policy {
+    /// For destinations that are not listed: by TLS, and without.
+    fn unlisted(private: &Private) -> (Self, Self) {
+        if private.allows_loopback() {
+            (Self::PublicOrLoopback, Self::LoopbackOnly)
+        } else {
+            (Self::PublicOnly, Self::Nothing)
+        }
+    }
+    fn allows(self, address: IpAddr) -> bool {
+        match self {
+            Self::PublicOnly => is_public(address),
+            Self::PublicOrLoopback => is_public(address) || address.is_loopback(),
+            Self::LoopbackOnly => address.is_loopback(),
+            Self::PrivateOnly => !is_public(address),
+            Self::Any => true,
+            Self::Nothing => false,
+        }
+    }
     /// Leaves the addresses that may be connected to; none is an error.
     fn vet(self, host: &str, mut addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, OutboundError> {
         let host = host.to_owned();
         if addresses.is_empty() {
             return Err(OutboundError::Dns { host, detail: "it has no address".into() });
         }
-        addresses.retain(|address| match self {
-            Self::PublicOnly => is_public(address.ip()),
-            Self::PrivateOnly => !is_public(address.ip()),
-            Self::Any => true,
-            Self::Nothing => false,
-        });
+        addresses.retain(|address| self.allows(address.ip()));
         match self {
             _ if !addresses.is_empty() => Ok(addresses),
-            Self::PublicOnly | Self::Any => Err(OutboundError::Refused { host }),
-            Self::PrivateOnly | Self::Nothing => Err(OutboundError::Plain { host }),
+            Self::PublicOnly | Self::PublicOrLoopback | Self::Any => Err(OutboundError::Refused { host }),
+            Self::LoopbackOnly | Self::PrivateOnly | Self::Nothing => Err(OutboundError::Plain { host }),
         }
     }
 }

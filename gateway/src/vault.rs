@@ -6,6 +6,7 @@
 //!
 //! Sealed bytes: version (1), nonce (24), ciphertext and tag (16 more than the plain bytes).
 
+use crate::files;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
@@ -19,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 /// The name of the key file within the data directory.
 pub const KEY_FILE: &str = "perkgate.key";
+/// More than any key file has, comments included.
+const KEY_FILE_BYTES: usize = 64 * 1024;
 
 /// The first byte of everything sealed in today's way.
 const VERSION: u8 = 1;
@@ -33,6 +36,21 @@ pub enum VaultError {
         "PERKGATE_KEY is not a key: write 64 hexadecimal digits or the base64 of 32 bytes (`openssl rand -hex 32` makes one)"
     )]
     Key,
+    /// There is a database and no key file beside it.
+    #[error(
+        "there is no key: the key file {} is missing, and the database was made with one. Put it back from a backup, set \
+         PERKGATE_KEY, or name its directory with --data; a new key would open nothing, so none is made", path.display()
+    )]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The key opens nothing of what is in the database.
+    #[error(
+        "this is not the key that the database was made with: nothing that is sealed in there opens with it. Check PERKGATE_KEY, or \
+         the key file in the directory that --data names"
+    )]
+    Wrong,
     /// The key file is there and is not what Perkgate wrote.
     #[error(
         "the key file {} is damaged: restore it from a backup. Without its key nothing that was sealed can be opened, \
@@ -118,12 +136,26 @@ impl Vault {
             return parse_key(text).map(Self::new).ok_or(VaultError::Key);
         }
         let path = dir.join(KEY_FILE);
-        match std::fs::read_to_string(&path) {
+        files::close_to_others(&path);
+        match files::read_text(&path, KEY_FILE_BYTES) {
             Ok(text) => read_file(&text).map(Self::new).ok_or(VaultError::Damaged { path }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_file(dir, &path).map(Self::new),
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(VaultError::Damaged { path }),
+            Err(error)
+                if matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::FileTooLarge) =>
+            {
+                Err(VaultError::Damaged { path })
+            }
             Err(source) => Err(VaultError::File { path, doing: "read it", source }),
         }
+    }
+
+    /// As [`Vault::load`], where a database is there already: no key is made, since a new one would open nothing.
+    pub fn load_existing(dir: &Path, env: Option<&str>) -> Result<Self, VaultError> {
+        let path = dir.join(KEY_FILE);
+        if env.is_none() && matches!(path.try_exists(), Ok(false)) {
+            return Err(VaultError::Missing { path });
+        }
+        Self::load(dir, env)
     }
 
     /// Seals `plain` for the place named by `context`; it opens for no other.
@@ -268,7 +300,7 @@ fn make_file(dir: &Path, path: &Path) -> Result<[u8; 32], VaultError> {
     let mut key = [0_u8; 32];
     key.copy_from_slice(&random[..32]);
 
-    std::fs::create_dir_all(dir).map_err(at("make its directory"))?;
+    files::make_directory(dir).map_err(at("make its directory"))?;
     let draft = dir.join(format!("{KEY_FILE}.{}", hex::encode(&random[32..])));
     let text = format!(
         "# The key of this Perkgate installation. Back it up, apart from the database: without it no contact data,\n\
@@ -284,7 +316,7 @@ fn make_file(dir: &Path, path: &Path) -> Result<[u8; 32], VaultError> {
     // The draft has served either way; one that cannot be removed harms nothing but tidiness.
     let _ = std::fs::remove_file(&draft);
     if !placed? {
-        let text = std::fs::read_to_string(path).map_err(at("read it"))?;
+        let text = files::read_text(path, KEY_FILE_BYTES).map_err(at("read it"))?;
         return read_file(&text).ok_or_else(|| VaultError::Damaged { path: path.to_owned() });
     }
     sync_directory(dir).map_err(at("make it durable"))?;

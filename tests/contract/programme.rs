@@ -47,6 +47,7 @@ fn programme(merchant: &str, sources: &[&str], installations: Vec<InstallationRo
         sources: sealed(sources),
         channels: sealed(&["mail"]),
         installations,
+        file: None,
     }
 }
 

@@ -183,6 +183,7 @@ fn programme(merchant: &str, digest: Digest) -> ProgrammeRows {
         sources: Vec::new(),
         channels: Vec::new(),
         installations: vec![InstallationRow { installation, plugin_id: "honest-points".to_owned(), enrols: false }],
+        file: None,
     }
 }
 

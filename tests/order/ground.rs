@@ -6,7 +6,7 @@ use perkgate_domain::limits::CallLimits;
 use perkgate_domain::programme::Source;
 use perkgate_gateway::apply;
 use perkgate_gateway::clock::SystemClock;
-use perkgate_gateway::outbound::Outbound;
+use perkgate_gateway::outbound::{Outbound, Private};
 use perkgate_gateway::registry::Registry;
 use perkgate_gateway::store::{self, Schema, Store};
 use perkgate_gateway::vault::Vault;
@@ -78,7 +78,7 @@ impl Ground {
             Registry::open(Arc::clone(&store), Arc::clone(&vault), host().clone(), Arc::new(SystemClock)).await;
         let registry = Arc::new(registry.expect("the programmes are read"));
         registry.loaded().await;
-        let outbound = Outbound::new(true, Duration::from_secs(1)).expect("a client");
+        let outbound = Outbound::new(Private::everything(), Duration::from_secs(1)).expect("a client");
         let hand = Hand::open(&url).await;
         Self { store, vault, registry, outbound, hand, merchants, swept: false, _directory: directory }
     }

@@ -10,6 +10,7 @@ use perkgate_gateway::clock::{Clock as _, ManualClock};
 use perkgate_gateway::decide::Replay;
 use perkgate_gateway::gateway::{Config, Gateway, StartError};
 use perkgate_gateway::identity::{self, Lookup};
+use perkgate_gateway::outbound::Private;
 use perkgate_gateway::store::{
     ArrivalView, DeliveryView, ExplainView, LedgerReport, MemberView, QueueDepth, RejectionView,
 };
@@ -44,7 +45,7 @@ impl Address {
 pub struct Ground {
     programme: String,
     now: Moment,
-    allow_private: bool,
+    private: Private,
     door: DoorLimits,
     delivery: DeliveryLimits,
     files: Vec<(String, Vec<u8>)>,
@@ -57,7 +58,7 @@ impl Ground {
         Self {
             programme: pieces.concat(),
             now: NOON,
-            allow_private: true,
+            private: Private::loopback(),
             door: DoorLimits::default(),
             delivery: DeliveryLimits::default(),
             files: Vec::new(),
@@ -71,7 +72,7 @@ impl Ground {
     /// Nothing may be sent to private addresses, as in production.
     #[must_use]
     pub fn refusing_private(self) -> Self {
-        Self { allow_private: false, ..self }
+        Self { private: Private::none(), ..self }
     }
     /// With other limits at the door.
     #[must_use]
@@ -143,7 +144,7 @@ impl TestGateway {
 
     async fn start(&mut self) {
         let mut config = Config::new(self.database(), self.data.path());
-        config.allow_private = self.ground.allow_private;
+        config.private = self.ground.private.clone();
         config.door = self.ground.door;
         config.delivery = self.ground.delivery;
         config.clock = Arc::clone(&self.clock) as Arc<dyn clock::Clock>;

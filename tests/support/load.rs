@@ -13,7 +13,7 @@ use perkgate_domain::programme::Source;
 use perkgate_domain::time::Moment;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::connectors;
-use perkgate_gateway::outbound::Outbound;
+use perkgate_gateway::outbound::{Outbound, Private};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -128,7 +128,7 @@ impl Load {
                 opened: now.plus_ms(-3_600_000),
                 addresses: addresses.clone(),
                 source: source(),
-                outbound: Outbound::new(true, ANSWER).expect("an HTTP client"),
+                outbound: Outbound::new(Private::everything(), ANSWER).expect("an HTTP client"),
                 tally: Arc::clone(&tally),
                 books: Books::default(),
                 pause,

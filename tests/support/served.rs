@@ -2,7 +2,7 @@
 
 use crate::gateway::Address;
 use crate::programme::MERCHANT;
-use perkgate_gateway::outbound::Outbound;
+use perkgate_gateway::outbound::{Outbound, Private};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
@@ -195,7 +195,7 @@ impl Premises {
     }
     #[expect(clippy::unused_self, reason = "who is served outlives the server")]
     fn start(&self, command: Command) -> Served {
-        let probe = Outbound::new(true, Duration::from_secs(5)).expect("an HTTP client");
+        let probe = Outbound::new(Private::everything(), Duration::from_secs(5)).expect("an HTTP client");
         let mut served = Served { command, child: None, address: Address::default(), log: Arc::default(), probe };
         served.spawn();
         served

@@ -8,7 +8,7 @@ use perkgate_domain::programme::Source;
 use perkgate_domain::time::Moment;
 use perkgate_gateway::clock::{Clock as _, ManualClock};
 use perkgate_gateway::connectors::{self, Connector};
-use perkgate_gateway::outbound::{Answer, Outbound};
+use perkgate_gateway::outbound::{Answer, Outbound, Private};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -75,7 +75,7 @@ impl FakeShop {
             source: gateway.source(source),
             address: gateway.address(),
             clock: Arc::clone(gateway.clock()),
-            outbound: Outbound::new(true, Duration::from_secs(30)).expect("an HTTP client"),
+            outbound: Outbound::new(Private::everything(), Duration::from_secs(30)).expect("an HTTP client"),
             sent: gateway.counter(),
         }
     }

@@ -63,6 +63,10 @@ pub const SETTINGS_BYTES: usize = 64 * 1024;
 pub const MANIFEST_BYTES: usize = 256 * 1024;
 /// Bytes of a component. The JavaScript and Python toolchains make 12 and 18 MB.
 pub const COMPONENT_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of a merchant file.
+pub const MERCHANT_FILE_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of a file that holds one secret.
+pub const SECRET_BYTES: usize = 16 * 1024;
 
 /// For how long a process holds the arrivals and entries it works on before others may take them, milliseconds; renewed while it
 /// lives. Long against a batch, short against a shop's patience after a crash.

@@ -9,6 +9,7 @@ mod explain;
 mod hand;
 mod ledger;
 mod member;
+mod merchants;
 mod migrate;
 mod plugin;
 mod redeem;
@@ -23,7 +24,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use perkgate_domain::limits::CompileLimits;
 use perkgate_gateway::gateway::Config;
-use perkgate_gateway::store::{self, Schema, Store};
+use perkgate_gateway::store::{Schema, Store};
 use perkgate_gateway::vault::Vault;
 use perkgate_plugin_host::{Compiler, compile_in_child};
 use std::path::{Path, PathBuf};
@@ -102,6 +103,14 @@ pub(crate) struct Database {
     data: Option<PathBuf>,
 }
 
+/// Where merchants' secrets are.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Secrets {
+    /// Where `file:NAME` of a merchant file is looked for: DIR/<merchant>/NAME
+    #[arg(long = "secrets", env = "PERKGATE_SECRETS", value_name = "DIR")]
+    directory: Option<PathBuf>,
+}
+
 impl Database {
     /// The directory of keys and caches.
     fn data(&self) -> PathBuf {
@@ -128,10 +137,7 @@ impl Database {
 
     /// The database and its key, for commands that do not run plugins.
     async fn open(&self, schema: Schema) -> anyhow::Result<(Arc<dyn Store>, Vault)> {
-        let config = self.config();
-        std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
-        let store = store::open(&config.database, schema).await?;
-        Ok((store, Vault::load(&config.data, config.key.as_deref())?))
+        Ok(self.config().open(schema).await?)
     }
 }
 

@@ -3,6 +3,8 @@
 use anyhow::Context as _;
 use perkgate_domain::manifest::Manifest;
 use perkgate_gateway::merchant_file::schema_problem;
+use perkgate_domain::limits::COMPONENT_BYTES;
+use perkgate_gateway::files;
 use perkgate_testkit::{Bench, Case, build_plugin, create, run_cases};
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode};
@@ -77,7 +79,7 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+    files::read(file, COMPONENT_BYTES).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// What a merchant file would run into: the plugin's schema cannot be held against any settings.

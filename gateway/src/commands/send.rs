@@ -5,10 +5,13 @@ use anyhow::Context as _;
 use perkgate_domain::programme::Source;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::connectors::{self, Connector};
-use perkgate_gateway::outbound::Outbound;
+use perkgate_gateway::outbound::{Outbound, Private};
 use std::io::Read as _;
 use std::process::ExitCode;
 use std::time::Duration;
+
+/// How much of a body is read: more than any gateway takes, so that its refusal can be seen.
+const BODY_BYTES: u64 = 64 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
@@ -54,13 +57,16 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         None => None,
         Some("-") => {
             let mut body = Vec::new();
-            std::io::stdin().read_to_end(&mut body).context("cannot read the body from standard input")?;
+            std::io::stdin()
+                .take(BODY_BYTES)
+                .read_to_end(&mut body)
+                .context("cannot read the body from standard input")?;
             Some(body)
         }
-        Some(path) => Some(std::fs::read(path).with_context(|| format!("cannot read the body {path}"))?),
+        Some(path) => Some(read_body(path).with_context(|| format!("cannot read the body {path}"))?),
     };
     // Sent by the operator's own hand, to wherever the operator says.
-    let outbound = Outbound::new(true, Duration::from_secs(15))?;
+    let outbound = Outbound::new(Private::everything(), Duration::from_secs(15))?;
     let start = SystemClock.now();
     let mut refused = 0;
     for number in 0..flags.count {
@@ -77,6 +83,12 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     }
     anyhow::ensure!(refused == 0, "{refused} of {} were not taken; the answers above say why", flags.count);
     Ok(ExitCode::SUCCESS)
+}
+
+fn read_body(path: &str) -> std::io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    std::fs::File::open(path)?.take(BODY_BYTES).read_to_end(&mut body)?;
+    Ok(body)
 }
 
 /// Signs and sends one body; answers status and text.

@@ -1,9 +1,11 @@
 //! `perkgate serve`: take webhooks and work on them until told to stop.
 
-use super::Database;
+use super::merchants::{self, Wanted};
+use super::{Database, Secrets};
 use anyhow::Context as _;
 use perkgate_gateway::gateway::{Config, Gateway};
-use perkgate_gateway::{apply, telemetry};
+use perkgate_gateway::outbound::Private;
+use perkgate_gateway::{files, telemetry};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,7 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) struct Flags {
     #[command(flatten)]
     database: Database,
-    /// An operator's file with the same settings: `database`, `data`, `listen`, `merchants`, `allow_private_destinations`
+    /// An operator's file with the same settings: `database`, `data`, `listen`, `secrets`, `merchants`, `merchants_dir`,
+    /// `private_destinations`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where to take requests
@@ -23,7 +26,15 @@ pub(super) struct Flags {
     /// A merchant file to apply first; may be given more than once
     #[arg(long, value_name = "FILE")]
     merchant: Vec<PathBuf>,
-    /// Let messages and API questions go to private and loopback addresses
+    /// A directory of merchant files to apply first, each called after its merchant: `kavarna.toml`
+    #[arg(long, value_name = "DIR")]
+    merchants: Option<PathBuf>,
+    #[command(flatten)]
+    secrets: Secrets,
+    /// A private host that messages and API questions may go to; may be given more than once
+    #[arg(long, value_name = "HOST:PORT")]
+    allow_private_destination: Vec<Private>,
+    /// Short for every port of this machine itself (127.0.0.0/8, ::1), for trying things out
     #[arg(long)]
     allow_private_destinations: bool,
     /// Log lines as JSON
@@ -38,41 +49,35 @@ struct File {
     database: Option<String>,
     data: Option<PathBuf>,
     listen: Option<String>,
+    secrets: Option<PathBuf>,
     #[serde(default)]
     merchants: Vec<PathBuf>,
+    merchants_dir: Option<PathBuf>,
+    #[serde(default)]
+    private_destinations: Vec<String>,
     #[serde(default)]
     allow_private_destinations: bool,
 }
 
 const LISTEN: &str = "127.0.0.1:8080";
+/// Bytes of the operator's file.
+const CONFIG_BYTES: usize = 1024 * 1024;
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     telemetry::start_logging(flags.log_json);
     let file = read(flags.config.as_deref())?;
     let mut database = flags.database.clone();
     if let (Some(named), true) =
-        (file.database, std::env::var_os("PERKGATE_DATABASE").is_none() && is_default(&flags.database))
+        (&file.database, std::env::var_os("PERKGATE_DATABASE").is_none() && is_default(&flags.database))
     {
-        database.database = named;
+        database.database.clone_from(named);
     }
-    database.data = database.data.or(file.data);
+    database.data = database.data.or_else(|| file.data.clone());
     let mut config: Config = database.config();
-    config.allow_private = flags.allow_private_destinations || file.allow_private_destinations;
-    let listen = flags.listen.or(file.listen).unwrap_or_else(|| LISTEN.to_owned());
+    config.private = private(&flags, &file)?;
+    let listen = flags.listen.clone().or_else(|| file.listen.clone()).unwrap_or_else(|| LISTEN.to_owned());
     let gateway = Gateway::open(config).await?;
-    for path in file.merchants.iter().chain(&flags.merchant) {
-        let prepared = apply::prepare(path, gateway.store.as_ref()).await?;
-        let store = gateway.store.as_ref();
-        if !apply::is_applied(&prepared, store, &gateway.vault).await? {
-            apply::load_plugins(&prepared, &gateway.host).await?;
-        }
-        let changed = apply::apply(&prepared, store, &gateway.vault).await?;
-        tracing::info!(merchant = %prepared.merchant.id, changed, "merchant file applied");
-        for source in prepared.sources() {
-            tracing::info!(merchant = %prepared.merchant.id, source = %source.id, platform = source.platform,
-                "takes webhooks at http://{listen}/in/{}/{}", prepared.merchant.id, source.id);
-        }
-    }
+    merchants::apply(&gateway, &wanted(&flags, file), &listen).await?;
     gateway.registry.refresh().await?;
     if gateway.registry.snapshot().programmes().next().is_none() {
         tracing::warn!(
@@ -89,14 +94,37 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn private(flags: &Flags, file: &File) -> anyhow::Result<Private> {
+    let short = if flags.allow_private_destinations || file.allow_private_destinations {
+        Private::loopback()
+    } else {
+        Private::none()
+    };
+    let mut allowed = flags.allow_private_destination.iter().cloned().fold(short, Private::and);
+    for text in &file.private_destinations {
+        let one =
+            Private::one(text).map_err(anyhow::Error::msg).context("`private_destinations` of the operator's file")?;
+        allowed = allowed.and(one);
+    }
+    Ok(allowed)
+}
+
+fn wanted(flags: &Flags, file: File) -> Wanted {
+    Wanted {
+        files: file.merchants.into_iter().chain(flags.merchant.iter().cloned()).collect(),
+        directory: flags.merchants.clone().or(file.merchants_dir),
+        secrets: flags.secrets.directory.clone().or(file.secrets),
+    }
+}
+
 fn is_default(database: &Database) -> bool {
     database.database == "sqlite://perkgate-data/perkgate.db"
 }
 
 fn read(path: Option<&std::path::Path>) -> anyhow::Result<File> {
     let Some(path) = path else { return Ok(File::default()) };
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read the operator's file {}", path.display()))?;
+    let text = files::read_text(path, CONFIG_BYTES)
+        .with_context(|| format!("cannot read the operator's file {}", path.display()))?;
     toml::from_str(&text).with_context(|| format!("the operator's file {}", path.display()))
 }
 

@@ -53,6 +53,7 @@ fn refused(key: &str, status: u16) -> FetchError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbound::Private;
     use axum::Router;
     use axum::http::{HeaderMap, StatusCode};
     use axum::routing::get;
@@ -81,7 +82,7 @@ mod tests {
     }
 
     fn outbound() -> Outbound {
-        Outbound::new(true, Duration::from_secs(5)).unwrap()
+        Outbound::new(Private::everything(), Duration::from_secs(5)).unwrap()
     }
 
     #[tokio::test]
@@ -123,7 +124,7 @@ mod tests {
     async fn no_answer_is_transient_and_a_refused_or_endless_one_is_not() {
         let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         assert!(fetch(&outbound(), &[ask("order", format!("http://{free}/"))]).await.unwrap_err().transient);
-        let closed = Outbound::new(false, Duration::from_secs(5)).unwrap();
+        let closed = Outbound::new(Private::none(), Duration::from_secs(5)).unwrap();
         assert!(!fetch(&closed, &[ask("order", format!("https://{free}/"))]).await.unwrap_err().transient);
         let base = platform().await;
         assert!(!fetch(&outbound(), &[ask("order", format!("{base}/long"))]).await.unwrap_err().transient);

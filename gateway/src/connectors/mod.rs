@@ -49,6 +49,22 @@ pub fn platforms() -> impl Iterator<Item = &'static str> {
     CONNECTORS.into_iter().map(Connector::platform)
 }
 
+/// Checks a source that somebody wants to connect: what its connector says, and that nobody finds its secrets by trying.
+///
+/// # Errors
+/// A sentence that names the key to add or mend.
+pub fn check(source: &Source) -> Result<(), String> {
+    let Some(connector) = find(&source.platform) else { return Ok(()) };
+    connector.check(source)?;
+    if connector.secrets_are_long() { scheme::long_enough(source) } else { Ok(()) }
+}
+
+/// What is risky about a source and may be meant all the same, in a sentence for the operator.
+#[must_use]
+pub fn doubt(source: &Source) -> Option<String> {
+    find(&source.platform)?.doubt(source)
+}
+
 /// A request at the door: raw, unverified.
 #[derive(Clone, Debug)]
 pub struct Arrival {
@@ -288,6 +304,16 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// A sentence that names the key to add or mend.
     fn check(&self, source: &Source) -> Result<(), String>;
+
+    /// Whether the platform's own secrets are never short, so that a short one cannot be the right one.
+    fn secrets_are_long(&self) -> bool {
+        true
+    }
+
+    /// What is risky about a source's settings and may be meant all the same, in a sentence for the operator.
+    fn doubt(&self, _source: &Source) -> Option<String> {
+        None
+    }
 
     /// Proves who sent this, in constant time and within the platform's replay window.
     ///

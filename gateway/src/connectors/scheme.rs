@@ -122,6 +122,25 @@ pub(crate) fn raw_keys(source: &Source) -> Result<Vec<Vec<u8>>, String> {
     source.secrets.iter().map(key).collect()
 }
 
+/// Bytes of the shortest secret that is taken for a platform that makes long ones. Square's have 22, Shopify's 32, Stripe's 38,
+/// WooCommerce's 50 unless the merchant types one. Below eight, whoever sees one signed body finds the secret by trying.
+pub(crate) const SECRET_BYTES: usize = 8;
+
+/// Whether no secret of the source is too short to be a platform's.
+///
+/// # Errors
+/// A sentence about the first that is.
+pub(super) fn long_enough(source: &Source) -> Result<(), String> {
+    match source.secrets.iter().find(|secret| secret.len() < SECRET_BYTES) {
+        None => Ok(()),
+        Some(short) => Err(format!(
+            "a secret in `secrets` has {} bytes, and one below {SECRET_BYTES} is found by trying: put the platform's signing secret \
+             there, all of it; where you make it up yourself, make one with `openssl rand -hex 32`",
+            short.len()
+        )),
+    }
+}
+
 /// The source's secrets as keys by the rule of Standard Webhooks: base64 of 24 to 64 bytes after an optional `whsec_`.
 ///
 /// # Errors

@@ -39,6 +39,7 @@ const EMAIL_KEYS: &[&str] = &["smtp", "from", "to"];
 pub(super) fn merchant(section: &Section<'_>) -> (Option<Merchant>, Ground) {
     let id = section.needed_text("id", "\"my-shop\"");
     let id = id.and_then(|found| section.checked("id", found.line, checks::id(found.value).map(|()| found.value)));
+    *section.reading.merchant.borrow_mut() = id.map(str::to_owned);
     let name = section.needed_text("name", "\"My Shop\"").and_then(|found| {
         let fits = !found.value.trim().is_empty() && found.value.len() <= limits::TEXT_BYTES;
         let complaint = format!("must have 1 to {} bytes; write the name customers know", limits::TEXT_BYTES);
@@ -89,11 +90,11 @@ fn source(section: &Section<'_>, seen: &mut BTreeMap<String, usize>) -> Option<S
         section.say_of(section.line_of("id"), "id", complaint);
     }
     let platform = section.needed_text("platform", "\"shopify\"").and_then(|found| platform(section, found));
-    section.need("secrets", "[\"env:MY_SECRET\"]");
+    section.need("secrets", "[\"env:PERKGATE_SECRET_<MERCHANT>_<NAME>\"]");
     let secrets = section.resolved_list("secrets");
     if secrets.is_empty() && section.has("secrets") && section.reading.count() == before {
         section
-            .say(section.line, "`secrets` of [[sources]] is empty; give the platform's secret as [\"env:MY_SECRET\"]");
+            .say(section.line, "`secrets` of [[sources]] is empty; give the platform's secret as [\"env:PERKGATE_SECRET_<MERCHANT>_<NAME>\"]");
     }
     let web = |key: &str, section: &Section<'_>| {
         let found = section.resolved(key)?;
@@ -101,7 +102,7 @@ fn source(section: &Section<'_>, seen: &mut BTreeMap<String, usize>) -> Option<S
     };
     let url = web("url", section);
     let api = section.inner("api", &["token", "base"]).and_then(|api| {
-        api.need("token", "\"env:MY_TOKEN\"");
+        api.need("token", "\"env:PERKGATE_SECRET_<MERCHANT>_<NAME>\"");
         let (token, base) = (api.resolved("token"), web("base", &api));
         Some(SourceApi { token: token?.value, base })
     });
@@ -247,7 +248,7 @@ fn channel(section: &Section<'_>, id: Option<String>, seen: &mut BTreeMap<String
 
 fn webhook(section: &Section<'_>) -> Option<ChannelKind> {
     section.need("url", "\"https://example.com/hook\"");
-    section.need("secret", "\"env:MY_SECRET\"");
+    section.need("secret", "\"env:PERKGATE_SECRET_<MERCHANT>_<NAME>\"");
     let url = section.resolved("url").and_then(|found| {
         section.checked("url", found.line, checks::url(&found.value, &["https", "http"]).map(|()| found.value))
     });

@@ -1,7 +1,7 @@
 //! The merchant file: what a merchant writes down about its programme, read into the domain's words.
 //!
-//! Reading does no I/O. Whatever the file leans on (environment variables, the connectors and stock plugins there are)
-//! comes in by [`Surroundings`]. All that is wrong is told at once, each with its line, what it is and what to do.
+//! Reading does no I/O. Whatever the file leans on (environment variables, files of secrets, the connectors and stock plugins
+//! there are) comes in by [`Surroundings`]. All that is wrong is told at once, each with its line, what it is and what to do.
 //! Errors never repeat a secret, a token or a URL, since those may hold credentials.
 
 mod caps;
@@ -11,6 +11,7 @@ mod days;
 mod entries;
 mod reading;
 mod rules;
+mod secrets;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -30,8 +31,18 @@ use toml::de::DeTable;
 
 /// What a merchant file leans on besides its text.
 pub trait Surroundings {
-    /// The value of an environment variable, if it is set.
+    /// The value of an environment variable, if it is set. Asked only for variables made for the file's merchant.
     fn env(&self, name: &str) -> Option<String>;
+    /// What a file among a merchant's secrets holds. The name is a file's name and no path.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none and what to do.
+    fn secret_file(&self, merchant: &str, name: &str) -> Result<String, String>;
+    /// Whether this file may take this merchant's secrets at all: anybody can write a merchant's id into a file.
+    ///
+    /// # Errors
+    /// A sentence that says why not and what to do.
+    fn may_take_secrets(&self, merchant: &str) -> Result<(), String>;
     /// The folder the file lies in: paths of plugins are relative to it.
     fn directory(&self) -> &Path;
     /// The platforms there is a connector for, as [`Source::platform`] names them.
@@ -141,6 +152,14 @@ pub fn parse(
         Some(file) if problems.is_empty() => Ok(file),
         _ => Err(MerchantFileError { file: name_of_file.to_owned(), problems }),
     }
+}
+
+/// The id that a file gives its merchant, if it is TOML and gives one: to see whose files there are before any is read.
+#[must_use]
+pub fn merchant_id(text: &str) -> Option<String> {
+    let document = DeTable::parse(text).ok()?;
+    let merchant = document.get_ref().get("merchant")?.get_ref().as_table()?;
+    Some(merchant.get("id")?.get_ref().as_str()?.to_owned())
 }
 
 /// Nothing only if something was said.

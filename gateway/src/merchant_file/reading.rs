@@ -13,6 +13,8 @@ use toml::de::{DeTable, DeValue};
 /// One reading of one file: where its lines begin and what was found wrong so far.
 pub(super) struct Reading<'a> {
     pub(super) surroundings: &'a dyn Surroundings,
+    /// Whose file this is, as soon as that is read: what secrets it may take depends on it.
+    pub(super) merchant: RefCell<Option<String>>,
     /// Where lines end, bytes.
     ends: Vec<usize>,
     problems: RefCell<Vec<Problem>>,
@@ -21,7 +23,7 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(super) fn new(text: &str, surroundings: &'a dyn Surroundings) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
-        Self { surroundings, ends, problems: RefCell::default() }
+        Self { surroundings, merchant: RefCell::default(), ends, problems: RefCell::default() }
     }
     /// The line of a byte offset, from 1.
     pub(super) fn line(&self, at: usize) -> usize {
@@ -40,29 +42,6 @@ impl<'a> Reading<'a> {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| problem.line);
         problems
-    }
-    /// The text itself, or the environment variable that `env:NAME` names. Never repeats the value.
-    fn resolve(&self, found: At<&str>, what: &str) -> Option<At<String>> {
-        let line = found.line;
-        let Some(name) = found.value.strip_prefix("env:") else {
-            if found.value.trim().is_empty() {
-                self.say(line, format!("{what} is empty; write it, or \"env:NAME\" to take it from the environment"));
-                return None;
-            }
-            return Some(At { line, value: found.value.to_owned() });
-        };
-        if name.trim().is_empty() {
-            self.say(line, format!("{what} is \"env:\" without a name; write \"env:NAME\""));
-            return None;
-        }
-        match self.surroundings.env(name) {
-            Some(value) if !value.trim().is_empty() => Some(At { line, value }),
-            other => {
-                let state = if other.is_some() { "empty" } else { "not set" };
-                self.say(line, format!("{what}: the environment variable {name} is {state}; set it and try again"));
-                None
-            }
-        }
     }
 }
 
@@ -188,7 +167,7 @@ impl<'a> Section<'a> {
         self.need(key, example);
         self.text(key)
     }
-    /// A text that may come from the environment (`env:NAME`) and is not empty.
+    /// A text that may come from elsewhere (`env:NAME`, `file:NAME`) and is not empty.
     pub(super) fn resolved(&self, key: &str) -> Option<At<String>> {
         self.reading.resolve(self.text(key)?, &format!("`{key}` of {}", self.name))
     }

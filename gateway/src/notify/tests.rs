@@ -7,6 +7,7 @@ mod mail;
 
 use super::*;
 use crate::clock::{ManualClock, SystemClock};
+use crate::outbound::Private;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -140,7 +141,8 @@ fn stage(allow_private: bool, timeout_ms: u64, channels: &[(&str, ChannelKind)])
     let outbox = Arc::new(FakeOutbox { channels, ..FakeOutbox::default() });
     // The official library compares timestamps with the machine's clock.
     let clock = Arc::new(ManualClock::at(SystemClock.now()));
-    let outbound = Outbound::new(allow_private, Duration::from_millis(timeout_ms)).unwrap();
+    let private = if allow_private { Private::loopback() } else { Private::none() };
+    let outbound = Outbound::new(private, Duration::from_millis(timeout_ms)).unwrap();
     let limits = DeliveryLimits { timeout_ms, ..DeliveryLimits::default() };
     let notifier = Notifier::new(outbox.clone(), outbound, clock.clone(), limits);
     Stage { outbox, notifier, clock }
@@ -337,7 +339,11 @@ async fn private_receivers_are_refused_for_good() {
     let stage = stage(false, 5_000, &channels);
     for (channel, _) in &channels {
         let attempt = stage.sends_one(due("dlv_1", channel)).await;
-        assert_eq!(attempt.next, Next::Dead, "{channel}");
+        assert_eq!(
+            (attempt.next, attempt.status),
+            (Next::Dead, None),
+            "{channel}: nothing was asked, so nothing is told"
+        );
         assert!(attempt.error.unwrap().contains("refused"), "{channel}");
     }
     assert!(receiver.got.lock().unwrap().is_empty() && inbox.mails().is_empty());

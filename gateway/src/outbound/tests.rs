@@ -18,11 +18,11 @@ async fn serve(router: Router) -> SocketAddr {
 }
 
 fn open() -> Outbound {
-    Outbound::new(true, Duration::from_secs(5)).unwrap()
+    Outbound::new(Private::everything(), Duration::from_secs(5)).unwrap()
 }
 
 fn closed() -> Outbound {
-    Outbound::new(false, Duration::from_secs(5)).unwrap()
+    Outbound::new(Private::none(), Duration::from_secs(5)).unwrap()
 }
 
 #[tokio::test]
@@ -78,6 +78,58 @@ async fn private_addresses_are_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn a_listed_destination_is_one_host_at_one_port_and_no_other() {
+    static HITS: AtomicUsize = AtomicUsize::new(0);
+    let count = || get(|| async { HITS.fetch_add(1, Ordering::SeqCst).to_string() });
+    let listed = serve(Router::new().route("/", count())).await.port();
+    let other = serve(Router::new().route("/", count())).await.port();
+    let list = Private::one(&format!("localhost:{listed}")).unwrap();
+    let outbound = Outbound::new(list, Duration::from_secs(5)).unwrap();
+    for url in [format!("http://localhost:{listed}/"), format!("http://LOCALHOST:{listed}/")] {
+        assert_eq!(outbound.get(&url, &[], CAP).await.unwrap().status, 200, "{url}");
+    }
+    assert!(outbound.resolve("localhost", listed).await.is_ok());
+    assert_eq!(HITS.load(Ordering::SeqCst), 2);
+    // Another port of the host, another name of the machine, and the rest of the operator's network.
+    for place in [
+        format!("localhost:{other}"),
+        format!("127.0.0.1:{listed}"),
+        format!("[::1]:{listed}"),
+        format!("10.0.0.1:{listed}"),
+        "169.254.169.254".to_owned(),
+    ] {
+        let error = outbound.get(&format!("http://{place}/"), &[], CAP).await.unwrap_err();
+        assert!(matches!(error, OutboundError::Plain { .. }), "{place}: {error}");
+        let error = outbound.get(&format!("https://{place}/"), &[], CAP).await.unwrap_err();
+        assert!(matches!(error, OutboundError::Refused { .. }), "{place}: {error}");
+        assert!(error.to_string().contains("--allow-private-destination HOST:PORT"), "{error}");
+    }
+    assert!(matches!(outbound.resolve("localhost", other).await, Err(OutboundError::Refused { .. })));
+    assert!(matches!(outbound.resolve("127.0.0.1", listed).await, Err(OutboundError::Refused { .. })));
+    assert_eq!(HITS.load(Ordering::SeqCst), 2, "what is refused is not asked");
+}
+
+#[tokio::test]
+async fn loopback_is_this_machine_and_nothing_else_private() {
+    let address = serve(Router::new().route("/", get(|| async { "here" }))).await;
+    let outbound = Outbound::new(Private::loopback(), Duration::from_secs(5)).unwrap();
+    for host in ["127.0.0.1", "localhost"] {
+        let url = format!("http://{host}:{}/", address.port());
+        assert_eq!(outbound.get(&url, &[], CAP).await.unwrap().body, b"here", "{host}");
+        assert!(outbound.resolve(host, 25).await.is_ok());
+    }
+    for host in
+        ["10.0.0.1", "169.254.169.254", "192.168.0.1", "[fd00::1]", "[fe80::1]", "0.0.0.0", "[::ffff:169.254.169.254]"]
+    {
+        let error = outbound.get(&format!("http://{host}/"), &[], CAP).await.unwrap_err();
+        assert!(matches!(error, OutboundError::Plain { .. }), "{host}: {error}");
+        let error = outbound.get(&format!("https://{host}/"), &[], CAP).await.unwrap_err();
+        assert!(matches!(error, OutboundError::Refused { .. }), "{host}: {error}");
+        assert!(matches!(outbound.resolve(host, 25).await, Err(OutboundError::Refused { .. })), "{host}");
+    }
+}
+
+#[tokio::test]
 async fn plain_http_to_a_public_host_is_refused_even_where_private_ones_are_allowed() {
     let error = open().get("http://8.8.8.8/", &[], CAP).await.unwrap_err();
     assert!(matches!(error, OutboundError::Plain { .. }), "{error}");
@@ -119,7 +171,7 @@ async fn a_server_that_takes_its_time_is_given_up() {
         "late"
     });
     let address = serve(Router::new().route("/", slow)).await;
-    let outbound = Outbound::new(true, Duration::from_millis(100)).unwrap();
+    let outbound = Outbound::new(Private::everything(), Duration::from_millis(100)).unwrap();
     let error = outbound.get(&format!("http://{address}/"), &[], CAP).await.unwrap_err();
     assert!(matches!(error, OutboundError::Timeout { .. }) && error.is_transient(), "{error:?}");
 }
@@ -134,7 +186,7 @@ async fn a_body_that_never_ends_is_given_up_too() {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").await.unwrap();
         tokio::time::sleep(Duration::from_secs(30)).await;
     });
-    let outbound = Outbound::new(true, Duration::from_millis(200)).unwrap();
+    let outbound = Outbound::new(Private::everything(), Duration::from_millis(200)).unwrap();
     let error = outbound.get(&format!("http://{address}/"), &[], CAP).await.unwrap_err();
     assert!(matches!(error, OutboundError::Timeout { .. }), "{error:?}");
 }

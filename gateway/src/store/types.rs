@@ -3,8 +3,8 @@
 use perkgate_domain::delivery::Delivery;
 use perkgate_domain::event::Event;
 use perkgate_domain::facts::MonthDay;
-use perkgate_domain::ids::ChannelId;
-use perkgate_domain::ids::{ArrivalId, Digest, EntryId, MemberId, MerchantId, SourceId};
+
+use perkgate_domain::ids::{ArrivalId, ChannelId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId};
 use perkgate_domain::member::MemberKey;
 use perkgate_domain::plan::QueuedEntry;
 use perkgate_domain::programme::{Installation, Merchant};
@@ -299,6 +299,8 @@ pub struct ProgrammeRows {
     pub channels: Vec<SealedRow>,
     /// In the order in which they run.
     pub installations: Vec<InstallationRow>,
+    /// The merchant file that it was applied from, if it was one.
+    pub file: Option<String>,
 }
 
 /// Every programme as it stands, as far as it reads back. What does not takes nothing else with it.

@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// A command without the surroundings of whoever runs the tests.
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perkgate"));
-    for name in ["DATABASE", "DATA", "LISTEN", "KEY", "LOG"] {
+    for name in ["DATABASE", "DATA", "LISTEN", "KEY", "LOG", "SECRETS"] {
         command.env_remove(format!("PERKGATE_{name}"));
     }
     command.stdin(Stdio::null());
@@ -117,11 +117,20 @@ impl Shop {
         let database = self.database();
         perkgate(&[arguments, &["--database", &database]].concat())
     }
+    /// As [`Shop::ask`], with variables in its environment.
+    pub(crate) fn ask_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        let mut command = command();
+        command.args(arguments).args(["--database", &self.database()]).envs(environment.iter().copied());
+        Ran::of(command.output().expect("the binary runs"))
+    }
     /// Starts a gateway on a free port and waits until it listens.
     pub(crate) fn serve(&self) -> Served {
-        let (database, file) = (self.database(), self.merchant_file());
+        self.serve_with(&["--merchant", &self.merchant_file()])
+    }
+    /// As [`Shop::serve`], with other arguments.
+    pub(crate) fn serve_with(&self, arguments: &[&str]) -> Served {
         let mut command = command();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--database", &database, "--merchant", &file]);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--database", &self.database()]).args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the binary runs");
         let lines = BufReader::new(child.stderr.take().expect("its log")).lines();
         let (said, listening) = mpsc::channel();

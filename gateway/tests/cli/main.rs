@@ -4,6 +4,7 @@
 
 mod binary;
 mod explain;
+mod secrets;
 
 use binary::{Ran, Served, Shop, perkgate};
 use perkgate_domain::limits::{CallLimits, CompileLimits};

@@ -7,6 +7,7 @@ use perkgate_gateway::apply;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::connectors;
 use perkgate_gateway::gateway::{Config, Gateway};
+use perkgate_gateway::outbound::Private;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
@@ -166,7 +167,7 @@ pub(super) async fn gateway(place: &Place) -> anyhow::Result<(Gateway, Source)> 
 /// A gateway with this merchant in a new place.
 pub(super) async fn gateway_of(place: &Place, merchant: &str) -> anyhow::Result<(Gateway, Source)> {
     let mut config = Config::new(place.url.clone(), place.path());
-    config.allow_private = true;
+    config.private = Private::loopback();
     let gateway = Gateway::open(config).await?;
     let prepared =
         apply::prepare_text(merchant, "the bench's merchant file", place.path().to_owned(), gateway.store.as_ref())

@@ -5,7 +5,7 @@ use super::load::{self, Place};
 use anyhow::Context as _;
 use perkgate_domain::programme::Source;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
-use perkgate_gateway::outbound::Outbound;
+use perkgate_gateway::outbound::{Outbound, Private};
 use perkgate_gateway::stock;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
@@ -115,7 +115,7 @@ impl Served {
 
     async fn ready(&self) -> anyhow::Result<()> {
         let url = format!("http://{}/readyz", self.address);
-        let outbound = Outbound::new(true, Duration::from_secs(5))?;
+        let outbound = Outbound::new(Private::everything(), Duration::from_secs(5))?;
         loop {
             if outbound.get(&url, &[], 4096).await.is_ok_and(|answer| answer.status == 200) {
                 return Ok(());
@@ -146,7 +146,7 @@ async fn send(served: &Served, source: &Source, next: &Arc<AtomicU32>, until: u3
     for _ in 0..SENDERS {
         let (to, source, next) = (Arc::clone(&to), source.clone(), Arc::clone(next));
         senders.spawn(async move {
-            let outbound = Outbound::new(true, Duration::from_secs(15))?;
+            let outbound = Outbound::new(Private::everything(), Duration::from_secs(15))?;
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= until {

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use perkgate_domain::time::Moment;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::gateway::{Config, Gateway};
-use perkgate_gateway::outbound::Outbound;
+use perkgate_gateway::outbound::{Outbound, Private};
 use perkgate_gateway::{apply, connectors, telemetry};
 use script::{Script, Step, Twist};
 use std::path::PathBuf;
@@ -54,7 +54,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     show::headline(&format!("A gateway on SQLite in {}", data.display()));
     let mut config = Config::new(format!("sqlite://{}", data.join("perkgate.db").display()), &data);
     // The demo's inbox is on this machine.
-    config.allow_private = true;
+    config.private = Private::loopback();
     let gateway = Gateway::open(config).await?;
     let listener = TcpListener::bind(&flags.listen)
         .await
@@ -73,7 +73,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     });
     let stage = Stage {
         gateway,
-        outbound: Outbound::new(true, Duration::from_secs(10))?,
+        outbound: Outbound::new(Private::everything(), Duration::from_secs(10))?,
         base,
         inbox,
         sources: prepared.sources().to_vec(),

@@ -193,6 +193,25 @@ impl Connector for Generic {
         Options::of(source).map(|_| ())
     }
 
+    fn secrets_are_long(&self) -> bool {
+        false
+    }
+
+    fn doubt(&self, source: &Source) -> Option<String> {
+        // Who signs is not known here: it may be something that can do no better.
+        if let Err(short) = scheme::long_enough(source) {
+            return Some(short);
+        }
+        let options = Options::of(source).ok()?;
+        let by_header = matches!(options.topic, Some(Place::Header(_))) && options.purchase.is_some();
+        let in_doubt = by_header && options.refund.is_some_and(|refund| refund.condition().when.is_none());
+        in_doubt.then(|| {
+            "`options.topic` is a header, which is not signed: whoever holds one signed body can send it again as another kind; \
+             point into the body if it says the topic, or tell the kinds apart by `when`"
+                .to_owned()
+        })
+    }
+
     fn verify(&self, arrival: Arrival, source: &Source) -> Result<Admitted, Rejected> {
         let keys = scheme::at_the_door(scheme::raw_keys(source))?;
         let options = Options::of(source).map_err(Rejected::bad_signature)?;

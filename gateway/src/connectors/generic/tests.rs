@@ -186,3 +186,30 @@ fn what_is_missing_is_named_by_its_pointer() {
     assert!(sentence("\"amount\":\"-0.17\"", "\"a\":1").contains("item 2 of `/sale/items`"));
     assert!(sentence("1772366400", "\"soon\"").contains("`/sale/time`"));
 }
+
+#[test]
+fn kinds_told_apart_by_an_unsigned_header_are_doubted() {
+    let doubt = |change: fn(&mut Value)| {
+        let mut source = source();
+        let mut options = Value::Object(source.options.clone());
+        change(&mut options);
+        source.options = options.as_object().unwrap().clone();
+        Generic.doubt(&source)
+    };
+    assert_eq!(doubt(|options| options["topic"] = json!("/type")), None);
+    assert!(doubt(|options| options["topic"] = json!("X-Topic")).unwrap().contains("is a header, which is not signed"));
+    assert_eq!(
+        doubt(|options| {
+            options["topic"] = json!("X-Topic");
+            options["refund"]["when"] = json!("/refund");
+        }),
+        None
+    );
+    assert_eq!(
+        doubt(|options| {
+            options["topic"] = json!("X-Topic");
+            options["refund"] = Value::Null;
+        }),
+        None
+    );
+}

@@ -6,16 +6,17 @@
 //! `orders/paid` and `orders/updated`, in any order and repeatedly, so a purchase is read from fields that do not change later.
 
 mod order;
+mod peek;
 mod refund;
 #[cfg(test)]
 mod tests;
 
 use super::scheme::{self, Algorithm, Encoding};
 use super::{Admitted, Arrival, Connector, Context, Reading, Rejected, Stamp, Unreadable, Verified, parse};
+use peek::Peek;
 use perkgate_domain::ids::Digest;
 use perkgate_domain::programme::Source;
 use perkgate_domain::time::Moment;
-use serde::Deserialize;
 
 /// The topics that something follows from.
 const TOPICS: &[&str] =
@@ -23,23 +24,6 @@ const TOPICS: &[&str] =
 
 /// The connector. Option: `shop`, the `….myshopify.com` domain that arrivals must name.
 pub struct Shopify;
-
-/// What of a body is looked at before it is journalled.
-#[derive(Deserialize)]
-struct Peek {
-    /// On orders: made with a test payment.
-    #[serde(default)]
-    test: Option<bool>,
-    /// On refunds, which have no flag of their own.
-    #[serde(default)]
-    transactions: Option<Vec<PeekTransaction>>,
-}
-
-#[derive(Deserialize)]
-struct PeekTransaction {
-    #[serde(default)]
-    test: Option<bool>,
-}
 
 /// The family of headers of an arrival, as a prefix of their names.
 fn family(arrival: &Arrival) -> Result<&'static str, Rejected> {
@@ -102,14 +86,16 @@ impl Connector for Shopify {
             return Err(Rejected::unknown_topic(&topic));
         }
         let peek: Peek = parse::read(&arrival.body, "the body").map_err(|error| Rejected::unreadable(error.0))?;
-        let of_transactions = peek.transactions.iter().flatten().any(|transaction| transaction.test == Some(true));
+        if let Some(why) = peek.contradicts(&topic) {
+            return Err(Rejected::unreadable(why));
+        }
         // Shopify's pages disagree on whether the webhook id or the event id names a happening. Two subscriptions to one topic
         // share the event id and differ in the webhook id; the purchase's own id catches those.
         let dedupe = match arrival.header_if_any(&format!("{prefix}webhook-id"))? {
             Some(id) => format!("{topic}:{id}"),
             None => format!("{topic}:{}", Digest::of(&arrival.body)),
         };
-        let stamp = Stamp { topic, dedupe, test: peek.test == Some(true) || of_transactions };
+        let stamp = Stamp { topic, dedupe, test: peek.is_test() };
         Ok(Admitted::Event(Verified::new(arrival, stamp)))
     }
 

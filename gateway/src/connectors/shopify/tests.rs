@@ -235,6 +235,28 @@ fn a_new_customer_joins() {
 }
 
 #[test]
+fn a_signed_body_is_not_taken_under_another_topic() {
+    let source = source("shopify");
+    let customer =
+        json!({ "id": 1, "created_at": "2026-03-01T10:00:00Z", "admin_graphql_api_id": "gid://shopify/Customer/1" });
+    let refund = json!({ "id": 2, "order_id": 1, "created_at": "2026-03-01T10:00:00Z", "transactions": [] });
+    let order = with(json!({}));
+    for (topic, body) in [
+        ("customers/create", order.clone()),
+        ("customers/create", refund.to_string()),
+        ("refunds/create", order),
+        ("refunds/create", customer.to_string()),
+        ("orders/paid", refund.to_string()),
+        ("orders/cancelled", customer.to_string()),
+    ] {
+        let rejected = verify(&source, signed(&source, Some(topic), &body)).unwrap_err();
+        assert_eq!(rejected.cause, Cause::Unreadable, "{topic} {body}");
+        assert!(rejected.detail.contains("a topic is not signed"), "{}", rejected.detail);
+    }
+    assert!(verify(&source, signed(&source, Some("customers/create"), customer.to_string())).is_ok());
+}
+
+#[test]
 fn one_family_of_headers_is_read_and_never_both() {
     let source = source("shopify");
     let body = with(json!({}));

@@ -77,7 +77,7 @@ impl Connector for WooCommerce {
         if !TOPICS.contains(&topic.as_str()) {
             return Err(Rejected::unknown_topic(&topic));
         }
-        order::look(&arrival.body).map_err(|error| Rejected::unreadable(error.0))?;
+        order::look(&arrival.body, &topic).map_err(|error| Rejected::unreadable(error.0))?;
         let dedupe = format!("{topic}:{}", Digest::of(&arrival.body));
         Ok(Admitted::Event(Verified::new(arrival, Stamp { topic, dedupe, test: false })))
     }

@@ -15,12 +15,37 @@ use perkgate_domain::money::Currency;
 use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
 use perkgate_domain::time::Moment;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-/// What a REST error is where an object was expected.
+/// What a REST error is where an object was expected, and what tells orders and customers apart.
 #[derive(Deserialize)]
 struct Look {
     id: Option<Id>,
     code: Option<String>,
+    /// Of an order.
+    line_items: Option<IgnoredAny>,
+    /// Of an order.
+    total: Option<IgnoredAny>,
+    /// Of a product or coupon.
+    product_ids: Option<IgnoredAny>,
+    /// Of a product.
+    sku: Option<IgnoredAny>,
+    /// Of a customer.
+    username: Option<IgnoredAny>,
+    /// Of a customer.
+    role: Option<IgnoredAny>,
+}
+
+impl Look {
+    /// Whether the body may be what its topic says. The topic is a header that nobody signs, so whoever holds one signed body could
+    /// send it again under another topic.
+    fn fits(&self, topic: &str) -> bool {
+        let order = [&self.line_items, &self.total].iter().any(|key| key.is_some());
+        let ware = [&self.product_ids, &self.sku].iter().any(|key| key.is_some());
+        let customer = [&self.username, &self.role].iter().any(|key| key.is_some());
+        // Sites add keys of their own, so what is there for the topic counts before what is not.
+        if topic.starts_with("customer.") { !order && (customer || !ware) } else { order || !customer }
+    }
 }
 
 /// An order.
@@ -91,11 +116,15 @@ struct Billing {
     country: Option<String>,
 }
 
-/// Looks whether the body is an object with an id, before it is journalled.
-pub(super) fn look(body: &[u8]) -> Result<(), Unreadable> {
+/// Looks whether the body is an object with an id, and about what its topic is about, before it is journalled.
+pub(super) fn look(body: &[u8], topic: &str) -> Result<(), Unreadable> {
     let look: Look = parse::read(body, "the body")?;
+    let fits = look.fits(topic);
     match (look.id, look.code) {
-        (Some(_), _) => Ok(()),
+        (Some(_), _) if fits => Ok(()),
+        (Some(_), _) => Err(Unreadable(format!(
+            "the body is not about what `{topic}` is about; a topic is not signed, so it may have been changed on the way"
+        ))),
         (None, Some(code)) => {
             let code: String = code.chars().take(60).collect();
             Err(Unreadable(format!(

@@ -150,6 +150,24 @@ fn a_new_customer_joins() {
 }
 
 #[test]
+fn a_signed_body_is_not_taken_under_another_topic() {
+    let source = source("woocommerce");
+    let customer =
+        json!({ "id": 25, "date_created_gmt": "2026-03-01T09:00:00", "role": "customer", "username": "jana" });
+    let product = json!({ "id": 26, "date_created_gmt": "2026-03-01T09:00:00", "sku": "", "name": "Mug" });
+    for (topic, body) in [
+        ("customer.created", with(json!({}))),
+        ("customer.created", product.to_string()),
+        ("order.updated", customer.to_string()),
+    ] {
+        let rejected = verify(&source, signed(&source, Some(topic), &body)).unwrap_err();
+        assert_eq!(rejected.cause, Cause::Unreadable, "{topic} {body}");
+        assert!(rejected.detail.contains("a topic is not signed"), "{}", rejected.detail);
+    }
+    assert!(verify(&source, signed(&source, Some("customer.created"), customer.to_string())).is_ok());
+}
+
+#[test]
 fn the_greeting_is_answered_and_nothing_else_goes_unsigned() {
     let ping = |headers: &[(&str, &str)], body: &str| verify(&source("woocommerce"), arrival(headers, body, NOW));
     let form = [("content-type", "application/x-www-form-urlencoded")];

@@ -145,7 +145,11 @@ fn links_begin_with_a_plain_url() {
         assert!(!said.contains("hush"), "{said}");
     }
     says(&format!("url = \"https://a/{}\"\n", "x".repeat(500)), "8: `url` of [merchant] has more than 500 bytes", "");
-    says("url = \"env:NOPE\"\n", "8: `url` of [merchant]: the environment variable NOPE is not set", "try again");
+    says(
+        "url = \"env:PERKGATE_SECRET_K_NOPE\"\n",
+        "8: `url` of [merchant]: the environment variable PERKGATE_SECRET_K_NOPE is not set",
+        "try again",
+    );
     let file = read(&format!("{MERCHANT}url = \"http://[::1]:8080/body//\"\n")).expect("it is right");
     assert_eq!(file.merchant.url.as_deref(), Some("http://[::1]:8080/body"));
 }

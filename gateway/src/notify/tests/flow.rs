@@ -274,7 +274,7 @@ impl Clock for Breaking {
 async fn an_attempt_that_panics_frees_its_place() {
     let receiver = Receiver::saying(200);
     let stage = stage(true, 5_000, &[("hook", receiver.listens().await)]);
-    let outbound = Outbound::new(true, Duration::from_secs(5)).unwrap();
+    let outbound = Outbound::new(Private::loopback(), Duration::from_secs(5)).unwrap();
     let limits = DeliveryLimits { parallel: 1, ..DeliveryLimits::default() };
     let clock = Arc::new(Breaking::default());
     let notifier = Notifier::new(stage.outbox.clone(), outbound, clock, limits);

@@ -5,7 +5,24 @@ use crate::store::engine::{Engine, Row, Tx};
 use crate::store::{DamagedRow, Part, Standing};
 use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, StoreError};
 use perkgate_domain::ids::{Digest, MerchantId};
-use perkgate_domain::programme::Installation;
+use perkgate_domain::programme::{Installation, Merchant};
+use serde::{Deserialize, Serialize};
+
+/// What the row of a merchant says besides who it is.
+#[derive(Deserialize)]
+struct Origin {
+    #[serde(default)]
+    file: Option<String>,
+}
+
+/// The document of a merchant's row.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    merchant: &'a Merchant,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+}
 
 pub(in crate::store) async fn revision(engine: &Engine) -> Result<i64, StoreError> {
     engine.row("select revision from registry", &[]).await?.map_or(Ok(0), |row| row.get("revision"))
@@ -36,7 +53,8 @@ pub(in crate::store) async fn standing(engine: &Engine) -> Result<Standing, Stor
         let read = row.get("document").and_then(|text| document("merchant", text));
         let whole = || Part::Merchant(channels.iter().map(|row| row.id.as_str().into()).collect());
         if let Some(merchant) = rows.keep(read, whole) {
-            standing.programmes.push(ProgrammeRows { merchant, sources, channels, installations });
+            let file = row.get("document").and_then(|text| document::<Origin>("merchant", text))?.file;
+            standing.programmes.push(ProgrammeRows { merchant, sources, channels, installations, file });
         }
     }
     tx.commit().await?;
@@ -92,6 +110,7 @@ pub(in crate::store) async fn apply(
     // First of all: two that apply at once come one after the other.
     tx.run("update registry set revision = revision + 1", &[], &[]).await?;
     let merchant = &programme.merchant.id;
+    let written = Document { merchant: &programme.merchant, file: programme.file.as_deref() };
     for plugin in plugins {
         tx.run(
             // The same digest names the same bytes, unless those that are stored were damaged.
@@ -106,7 +125,7 @@ pub(in crate::store) async fn apply(
     tx.run(
         "insert into merchants (merchant_id, document) values ($1, $2)
          on conflict (merchant_id) do update set document = excluded.document",
-        &[merchant.into(), json("merchant", &programme.merchant)?.into()],
+        &[merchant.into(), json("merchant", &written)?.into()],
         &[],
     )
     .await?;

@@ -1,12 +1,14 @@
 //! Opening a database: is it there, is it ours, are its tables those of this program? Every answer is one sentence that says what to do.
 
 use super::Engine;
+use crate::files;
 use crate::store::{Schema, StoreError};
 use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Row as _};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -65,6 +67,7 @@ async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(200);
     let failed = |error: sqlx::Error| StoreError::Open { url: url.to_owned(), detail: why_not_sqlite(&error) };
+    close_to_others(&options, schema);
     let pool =
         |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(30));
     let write = pool(1).connect_with(options.clone()).await.map_err(failed)?;
@@ -78,6 +81,25 @@ async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
     let reading = options.read_only(true).pragma("cache_size", "-4000");
     let read = pool(4).connect_with(reading).await.map_err(failed)?;
     Ok(Engine::Sqlite { write, read })
+}
+
+/// Purchases, messages and answers stand in there in clear: the files are their owner's alone. SQLite gives its log and index the
+/// mode of the database, so that one comes first. Where this fails, opening says why.
+fn close_to_others(options: &SqliteConnectOptions, schema: Schema) {
+    let path = options.get_filename();
+    if path.as_os_str().is_empty() || path.to_string_lossy().starts_with(":memory:") || path.starts_with("file:") {
+        return;
+    }
+    for end in ["-wal", "-shm"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(end);
+        files::close_to_others(Path::new(&beside));
+    }
+    if schema == Schema::Current {
+        files::close_to_others(path);
+    } else {
+        let _ = files::own_file(path);
+    }
 }
 
 /// Refuses a file that has tables and is not ours; marks a new one.
