@@ -1,16 +1,19 @@
 //! A merchant file into the database: everything is checked before anything is written, and applying it twice changes nothing.
 
+mod changes;
+
 use crate::connectors;
 use crate::merchant_file::{self, MerchantFile, MerchantFileError, PluginRef, Surroundings, Wanted};
 use crate::notify;
 use crate::registry::sealing_context;
 use crate::stock;
-use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, Store, StoreError};
+use crate::store::{Actor, InstallationRow, PluginRow, ProgrammeRows, SealedRow, Store, StoreError};
 use crate::vault::Vault;
 use perkgate_domain::event::{Kind, WakeCause};
 use perkgate_domain::ids::MerchantId;
 use perkgate_domain::manifest::Manifest;
 use perkgate_domain::programme::{Channel, Installation, Merchant, Source};
+use perkgate_domain::time::Moment;
 use perkgate_pack::Inspection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -195,16 +198,23 @@ fn checked_settings(wanted: &Wanted, inspection: &Inspection) -> Result<String, 
     serde_json::to_string(&wanted.settings).map_err(|error| error.to_string())
 }
 
-/// Writes a prepared programme. Answers whether anything changed.
+/// Writes a prepared programme, and into the audit log who did it. Answers whether anything changed.
 ///
 /// # Errors
 /// [`ApplyError::Store`].
-pub async fn apply(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Result<bool, ApplyError> {
+pub async fn apply(
+    prepared: &Prepared,
+    store: &dyn Store,
+    vault: &Vault,
+    by: &Actor,
+    now: Moment,
+) -> Result<bool, ApplyError> {
     let merchant = &prepared.merchant.id;
     let stored = store.programmes().await?.into_iter().find(|rows| rows.merchant.id == *merchant);
-    if stored.is_some_and(|rows| is_same(prepared, &rows, vault)) {
+    if stored.as_ref().is_some_and(|rows| is_same(prepared, rows, vault)) {
         return Ok(false);
     }
+    let note = changes::note(prepared, stored.as_ref(), vault, by, now);
     let programme = ProgrammeRows {
         merchant: prepared.merchant.clone(),
         sources: seal_all(
@@ -221,7 +231,7 @@ pub async fn apply(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Res
         )?,
         installations: prepared.installations.clone(),
     };
-    store.apply(&programme, &prepared.plugins).await?;
+    store.apply(&programme, &prepared.plugins, &note).await?;
     Ok(true)
 }
 

@@ -3,6 +3,7 @@
 use crate::api::{self, Desk};
 use crate::clock::{Clock, SystemClock};
 use crate::journal::{Handover, Journal};
+use crate::keyring::{self, KeyringError};
 use crate::notify::Notifier;
 use crate::outbound::Outbound;
 use crate::pipeline::{Pipeline, StoreOutbox};
@@ -34,7 +35,7 @@ pub struct Config {
     pub database: String,
     /// Where the key file and compiled plugins are kept.
     pub data: PathBuf,
-    /// The sealing key's text, in place of the key file.
+    /// The root key's text, in place of the key file; older ones may follow it.
     pub key: Option<String>,
     /// Messages and questions may go to private and loopback addresses.
     pub allow_private: bool,
@@ -61,6 +62,18 @@ impl Config {
             delivery: DeliveryLimits::default(),
             clock: Arc::new(SystemClock),
         }
+    }
+
+    /// Opens the database and its keys.
+    ///
+    /// # Errors
+    /// [`StartError`] in a sentence for the operator.
+    pub async fn open(&self, schema: Schema) -> Result<(Arc<dyn Store>, Vault), StartError> {
+        std::fs::create_dir_all(&self.data).map_err(|source| StartError::Data { path: self.data.clone(), source })?;
+        let store = store::open(&self.database, schema).await?;
+        let vault = Vault::load(&self.data, self.key.as_deref())?;
+        keyring::open(store.as_ref(), &vault, self.clock.now()).await?;
+        Ok((store, vault))
     }
 
     /// What runs plugins.
@@ -96,6 +109,9 @@ pub enum StartError {
     /// The key.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// The keys of the database.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
     /// The plugin host.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -136,10 +152,8 @@ impl Gateway {
     /// # Errors
     /// [`StartError`] in a sentence for the operator.
     pub async fn open(config: Config) -> Result<Self, StartError> {
-        std::fs::create_dir_all(&config.data)
-            .map_err(|source| StartError::Data { path: config.data.clone(), source })?;
-        let store = store::open(&config.database, Schema::Migrate).await?;
-        let vault = Arc::new(Vault::load(&config.data, config.key.as_deref())?);
+        let (store, vault) = config.open(Schema::Migrate).await?;
+        let vault = Arc::new(vault);
         let host = config.host(&vault)?;
         let registry = Arc::new(Registry::open(Arc::clone(&store), Arc::clone(&vault), host.clone()).await?);
         let outbound = Outbound::new(config.allow_private, Duration::from_millis(config.delivery.timeout_ms))?;
@@ -220,6 +234,7 @@ impl Gateway {
             store: Arc::clone(&self.store),
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.config.clock),
+            vault: Arc::clone(&self.vault),
         }
     }
 }

@@ -3,11 +3,13 @@
 //! waits, and goes on; it never takes another down. On shutdown each finishes its batch.
 
 use crate::clock::Clock;
+use crate::keyring::{self, KeyringError};
 use crate::notify::Notifier;
 use crate::pipeline::Pipeline;
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
@@ -37,6 +39,8 @@ pub struct Worker {
     pub metrics: Metrics,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Learns of new keys.
+    pub vault: Arc<Vault>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -133,8 +137,9 @@ impl Worker {
 
     /// Renews leases, follows changed programmes and measures what waits.
     async fn look(self, mut stop: watch::Receiver<bool>) {
-        let mut failing = false;
+        let (mut failing, mut outdated) = (false, false);
         while !*stop.borrow() {
+            outdated = self.look_at_keys(outdated).await;
             match self.look_once().await {
                 Ok(()) => failing = false,
                 Err(error) if !std::mem::replace(&mut failing, true) => {
@@ -143,6 +148,27 @@ impl Worker {
                 Err(_) => {}
             }
             let _ = tokio::time::timeout(LOOK, stop.changed()).await;
+        }
+    }
+
+    /// Before the programmes, which may be sealed with new ones. Answers whether this process cannot follow, which is said once: it goes
+    /// on with the keys it knows.
+    async fn look_at_keys(&self, outdated: bool) -> bool {
+        match keyring::look(self.store.as_ref(), &self.vault).await {
+            Ok(changed) => {
+                if changed {
+                    tracing::info!("the keys of the database have changed");
+                }
+                false
+            }
+            // The look at the programmes says so.
+            Err(KeyringError::Store(_)) => outdated,
+            Err(error) => {
+                if !outdated {
+                    tracing::error!("the keys were rotated; start this process again with the new one: {error}");
+                }
+                true
+            }
         }
     }
 

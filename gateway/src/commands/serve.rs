@@ -1,6 +1,6 @@
 //! `perkgate serve`: take webhooks and work on them until told to stop.
 
-use super::Database;
+use super::{Database, actor};
 use anyhow::Context as _;
 use perkgate_gateway::gateway::{Config, Gateway};
 use perkgate_gateway::{apply, telemetry};
@@ -62,7 +62,8 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let gateway = Gateway::open(config).await?;
     for path in file.merchants.iter().chain(&flags.merchant) {
         let prepared = apply::prepare(path, gateway.store.as_ref()).await?;
-        let changed = apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await?;
+        let now = gateway.clock().now();
+        let changed = apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault, &actor(), now).await?;
         tracing::info!(merchant = %prepared.merchant.id, changed, "merchant file applied");
         for source in prepared.sources() {
             tracing::info!(merchant = %prepared.merchant.id, source = %source.id, platform = source.platform,

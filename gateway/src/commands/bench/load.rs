@@ -171,7 +171,7 @@ pub(super) async fn gateway_of(place: &Place, merchant: &str) -> anyhow::Result<
     let prepared =
         apply::prepare_text(merchant, "the bench's merchant file", place.path().to_owned(), gateway.store.as_ref())
             .await?;
-    apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await?;
+    apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault, &actor(), gateway.clock().now()).await?;
     gateway.registry.refresh().await?;
     let source = prepared.sources()[0].clone();
     Ok((gateway, source))
