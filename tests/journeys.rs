@@ -2,11 +2,13 @@
 
 mod aftermath;
 mod api;
+mod audit;
 mod bad_input;
 mod crash;
 mod errands;
 mod faults;
 mod hostile;
+mod keys;
 mod ledger;
 mod members;
 mod messages;

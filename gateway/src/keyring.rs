@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How long other processes have to learn of new keys: they look every second.
-pub const LEARNING: Duration = Duration::from_secs(4);
+pub const LEARNING: Duration = Duration::from_secs(3);
 /// Tokens that a refusal to retire names.
 const TOKENS: i64 = 100_000;
 

@@ -258,7 +258,9 @@ fn read_file(text: &str) -> Option<Vec<[u8; 32]>> {
         let key = parse_key(line.split(' ').nth(1)?)?;
         (line == write_line(&key)).then_some(key)
     };
-    lines.map(key).collect::<Option<Vec<_>>>().filter(|keys| !keys.is_empty())
+    let keys: Vec<[u8; 32]> = lines.map(key).collect::<Option<_>>()?;
+    let distinct = keys.iter().enumerate().all(|(place, key)| !keys[..place].contains(key));
+    (distinct && !keys.is_empty()).then_some(keys)
 }
 
 /// Makes the key file, whole or not at all; if another process was faster, its key is the one.

@@ -1,5 +1,6 @@
 //! Made-up load: purchases of five lines by a number of members, signed as Standard Webhooks; and places to put it.
 
+use super::super::actor;
 use anyhow::Context as _;
 use perkgate_domain::programme::Source;
 use perkgate_domain::time::Moment;
