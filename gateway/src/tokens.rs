@@ -81,7 +81,9 @@ pub enum TokenError {
     #[error("a token is good for 1 to {DAYS} days")]
     Days,
     /// From before tokens had ids.
-    #[error("the token is of an older Perkgate and cannot be taken back, so it is not taken: `perkgate token create` makes a new one")]
+    #[error(
+        "the token is of an older Perkgate and cannot be taken back, so it is not taken: `perkgate token create` makes a new one"
+    )]
     Unlisted,
     /// Not in the list of this database, or not as it says.
     #[error("the token is not in this database's list: `perkgate token create` makes one")]

@@ -168,7 +168,10 @@ impl Vault {
     /// table tells nobody an address and two merchants' tables do not tell that they share a customer.
     #[must_use]
     pub fn blind(&self, merchant: &str, kind: KeyKind, normalised: &str) -> [u8; 32] {
-        mac(&self.ring().newest(Purpose::Blind).1, &[merchant.as_bytes(), kind.as_str().as_bytes(), normalised.as_bytes()])
+        mac(
+            &self.ring().newest(Purpose::Blind).1,
+            &[merchant.as_bytes(), kind.as_str().as_bytes(), normalised.as_bytes()],
+        )
     }
 
     /// The key that the codes of rewards and offers are derived with, so that nobody can guess one from another.

@@ -26,12 +26,18 @@ fn read(merchant: Option<&str>, act: &str) -> Note {
 
 async fn lines_are_added_and_never_changed(ground: &Ground) {
     let store = ground.store();
-    store.note(&[read(Some(SHOP), "member.read"), read(None, "key.rotate"), read(Some("other"), "member.read")]).await.expect("they are written");
+    store
+        .note(&[read(Some(SHOP), "member.read"), read(None, "key.rotate"), read(Some("other"), "member.read")])
+        .await
+        .expect("they are written");
     store.apply(&bare(SHOP), &[], &applying(SHOP)).await.expect("it is applied");
     store.note(&[]).await.expect("nothing");
     let lines = all(ground).await;
     let told: Vec<_> = lines.iter().map(|line| (line.merchant.as_str(), line.place, line.act.as_str())).collect();
-    assert_eq!(told, [("", 1, "key.rotate"), (SHOP, 1, "member.read"), ("other", 1, "member.read"), (SHOP, 2, "programme.apply")]);
+    assert_eq!(
+        told,
+        [("", 1, "key.rotate"), (SHOP, 1, "member.read"), ("other", 1, "member.read"), (SHOP, 2, "programme.apply")]
+    );
     assert_eq!((lines[1].actor_kind.as_str(), lines[1].actor.as_str()), ("command", "anna@till"));
     assert_eq!((lines[1].after.clone(), lines[1].member.clone()), (Some(json!({"a": 1})), Some("mem_1".into())));
     let query = AuditQuery { merchant: Some(SHOP.into()), since: Some(NOON), after: lines[1].id, most: 9 };
@@ -97,7 +103,8 @@ async fn a_chain_has_one_order_whoever_writes(ground: &Ground) {
     writers.join_all().await;
     let report = ground.store().verify(None).await.expect("it is checked");
     assert!(report.holds() && report.audit == 160, "{report:?}");
-    let places: Vec<i64> = all(ground).await.iter().filter(|line| line.merchant == "b").map(|line| line.place).collect();
+    let places: Vec<i64> =
+        all(ground).await.iter().filter(|line| line.merchant == "b").map(|line| line.place).collect();
     assert_eq!(places, (1..=80).collect::<Vec<i64>>());
 }
 

@@ -52,7 +52,8 @@ async fn filled(ground: &Ground, vault: &Vault) {
     let mut rows = bare(SHOP);
     (rows.sources, rows.channels) = (vec![row("source", "eshop")], vec![row("channel", "mail")]);
     store.apply(&rows, &[], &applying(SHOP)).await.expect("it is applied");
-    let arrivals: Vec<NewArrival> = (0..600).map(|number| sealed_arrival(vault, &format!("d{number}"), "body")).collect();
+    let arrivals: Vec<NewArrival> =
+        (0..600).map(|number| sealed_arrival(vault, &format!("d{number}"), "body")).collect();
     let told = store.append(&arrivals, 60_000).await.expect("they are journalled");
     let mut who = entry(join("j"), &[email("jana")]);
     let sealed = vault.seal(&format!("contact/{SHOP}/email"), b"jana@example.com");
@@ -181,7 +182,10 @@ async fn keys_are_rotated_while_others_seal(ground: &Ground) {
     assert_eq!((status.older(), status.roots.len(), vault.generation(Purpose::Seal)), (0, 2, 2));
     let now = read(another.as_ref(), &serving).await;
     assert_eq!(now.len(), said.len() + 2, "and what came meanwhile");
-    assert!(said.iter().all(|text| now.contains(text)) && !now.iter().any(|text| text.contains("generation")), "{now:?}");
+    assert!(
+        said.iter().all(|text| now.contains(text)) && !now.iter().any(|text| text.contains("generation")),
+        "{now:?}"
+    );
     assert_eq!((vault.blind(SHOP, KeyKind::Email, "jana@example.com"), vault.code_key()), (blind, code));
 
     keyring::retire(ground.store(), &vault, &by, NOON, false).await.expect("nothing needs the older one");
@@ -312,7 +316,8 @@ async fn make_plain(ground: &Ground, arrivals: &[(i64, &str, &str)]) {
         let digits = Digest::of(body.as_bytes()).to_string().replace("sha256:", "");
         let bytes = if ground.is_sqlite() { format!("x'{digits}'") } else { format!(r"'\x{digits}'") };
         let dedupe = dedupe.replace("{}", &format!("sha256:{digits}"));
-        let sql = format!("update arrivals set keyed = 0, digest = {bytes}, dedupe = '{dedupe}' where arrival_id = {number}");
+        let sql =
+            format!("update arrivals set keyed = 0, digest = {bytes}, dedupe = '{dedupe}' where arrival_id = {number}");
         assert_eq!(ground.by_hand(&sql).await.expect("it is as before"), 1);
     }
 }
@@ -327,12 +332,16 @@ async fn plain_digests_become_keyed_ones(ground: &Ground) {
     };
     let batch = [keyed("w1", "first"), keyed("w1", "second"), keyed("order.created:{}", "third")];
     let told = store.append(&batch, 0).await.expect("they are journalled");
-    let (Appended::Accepted(first), Appended::Conflict(second), Appended::Accepted(third)) = (told[0], told[1], told[2])
+    let (Appended::Accepted(first), Appended::Conflict(second), Appended::Accepted(third)) =
+        (told[0], told[1], told[2])
     else {
         panic!("{told:?}")
     };
-    make_plain(ground, &[(first.0, "w1", "first"), (second.0, "w1#{}", "second"), (third.0, "order.created:{}", "third")])
-        .await;
+    make_plain(
+        ground,
+        &[(first.0, "w1", "first"), (second.0, "w1#{}", "second"), (third.0, "order.created:{}", "third")],
+    )
+    .await;
     // Told again before anything was done about it, by a process of the version before.
     let repeated = store.append(&[keyed("order.created:{}", "third")], 0).await.expect("it is journalled");
     let late = accepted(&repeated[0]);

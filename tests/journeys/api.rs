@@ -130,7 +130,8 @@ async fn only_a_token_for_this_merchant_opens_it() {
         nobody.sends("GET", rewards, &[("authorization", odd)], "").await.is_problem(401, "unauthorised");
     }
     let strange = perkgate_gateway::tokens::Tokens::new(&other.gateway().vault);
-    let strange = strange.issue(&Access::Operator, None, perkgate_tests::NOON, 30, &Actor::command("eve@home")).expect("a token");
+    let strange =
+        strange.issue(&Access::Operator, None, perkgate_tests::NOON, 30, &Actor::command("eve@home")).expect("a token");
     ask(&Staff::with(&gateway, Some(strange.token))).await.is_problem(401, "unauthorised");
     // What is written needs one, too, and says nothing of who is there.
     nobody.does("POST", &format!("{HER}/redemptions"), "k", coffee()).await.is_problem(401, "unauthorised");

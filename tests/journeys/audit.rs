@@ -32,9 +32,11 @@ async fn what_staff_do_and_look_at_is_written_down_without_what_it_says() {
 
     let lines = lines(&gateway).await;
     let acts: Vec<&str> = lines.iter().map(|line| line.act.as_str()).collect();
-    let told =
-        ["programme.apply", "token.create", "join", "member.read", "member.export", "redeem", "forget"];
-    assert_eq!(acts, told, "the shop's webhook is nobody's act, a repetition is none, and nobody was looked at in vain");
+    let told = ["programme.apply", "token.create", "join", "member.read", "member.export", "redeem", "forget"];
+    assert_eq!(
+        acts, told,
+        "the shop's webhook is nobody's act, a repetition is none, and nobody was looked at in vain"
+    );
     let member = joined["member"].as_str();
     for line in &lines[2..] {
         assert_eq!((line.actor_kind.as_str(), line.actor.as_str()), ("token", staff.token_id().as_str()));
@@ -105,7 +107,8 @@ async fn the_command_line_lists_and_revokes_tokens_and_tells_who_did_what() {
     premises.run(&["member", "join", "--merchant", "kavarna", "--email", JANA, "--json"]).json();
     premises.run(&["member", "--merchant", "kavarna", "email:jana@example.com", "--json"]).json();
     let told = premises.run(&["audit", "--merchant", "kavarna", "--json"]).json();
-    let acts: Vec<&str> = told["audit"].as_array().expect("lines").iter().filter_map(|line| line["act"].as_str()).collect();
+    let acts: Vec<&str> =
+        told["audit"].as_array().expect("lines").iter().filter_map(|line| line["act"].as_str()).collect();
     assert_eq!(acts, ["programme.apply", "token.create", "token.revoke", "join", "member.read"]);
     assert_eq!(told["audit"][1]["actor_kind"], "command");
     assert!(told["audit"][1]["actor"].as_str().is_some_and(|who| who.contains('@')), "{told}");

@@ -34,7 +34,8 @@ async fn keys_are_rotated_beside_a_gateway_by_a_command_that_is_killed_on_the_wa
 
     let done = premises.run(&["key", "rotate", "--json"]).json();
     assert_eq!(std::fs::read_to_string(premises.path("perkgate.key")).expect("the key file"), half);
-    let older: i64 = done["sealed"].as_object().expect("places").values().filter_map(|counts| counts["1"].as_i64()).sum();
+    let older: i64 =
+        done["sealed"].as_object().expect("places").values().filter_map(|counts| counts["1"].as_i64()).sum();
     assert_eq!((older, &done["rotating"]), (0, &json!(true)), "{done:#}");
     assert_eq!(staff.asks(HER).await.is(200)["member"], jana["member"], "with a token of before, by the address");
     join("j-3", "eva@example.com").await;
@@ -46,7 +47,11 @@ async fn keys_are_rotated_beside_a_gateway_by_a_command_that_is_killed_on_the_wa
     let last = std::fs::read_to_string(premises.path("perkgate.key")).expect("the key file");
     assert_eq!(last.matches("perkgate-key-1 ").count(), 1);
     let status = premises.run(&["key", "status", "--json"]).json();
-    assert_eq!((&status["rotating"], &status["keys"]["seal"][0]["generation"]), (&json!(false), &json!(2)), "{status:#}");
+    assert_eq!(
+        (&status["rotating"], &status["keys"]["seal"][0]["generation"]),
+        (&json!(false), &json!(2)),
+        "{status:#}"
+    );
 
     // Everything is there with the new key alone, and nothing with the older one.
     served.stop().await;

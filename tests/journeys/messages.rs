@@ -112,7 +112,10 @@ async fn a_dead_letter_is_kept_and_can_be_sent_again() {
     only(&gateway, "delivered").await;
     let ids: Vec<String> = inbox.got().into_iter().map(|got| got.id).collect();
     assert_eq!(ids, [dead.delivery.id.as_str(), dead.delivery.id.as_str()]);
-    assert!(!store.resend(&gateway.merchant(), &dead.delivery.id, now, &by).await.expect("looked up"), "it is not dead");
+    assert!(
+        !store.resend(&gateway.merchant(), &dead.delivery.id, now, &by).await.expect("looked up"),
+        "it is not dead"
+    );
     gateway.close().await;
 }
 

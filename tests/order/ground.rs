@@ -70,7 +70,9 @@ impl Ground {
         let mut merchants = Vec::with_capacity(MERCHANTS);
         for number in 0..MERCHANTS {
             prepared.merchant.id = MerchantId::from(format!("kavarna{number}").as_str());
-            apply::apply(&prepared, store.as_ref(), &vault, &Actor::command("anna@till"), NOON).await.expect("the merchant file is applied");
+            apply::apply(&prepared, store.as_ref(), &vault, &Actor::command("anna@till"), NOON)
+                .await
+                .expect("the merchant file is applied");
             merchants.push(Merchant { id: prepared.merchant.id.clone(), source: prepared.sources()[0].clone() });
         }
         let registry = Registry::open(Arc::clone(&store), Arc::clone(&vault), host().clone()).await;

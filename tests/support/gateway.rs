@@ -163,7 +163,8 @@ impl TestGateway {
         let text = format!("{MERCHANT}{pieces}");
         let store = gateway.store.as_ref();
         let prepared = apply::prepare_text(&text, "kavarna.toml", self.data.path().to_owned(), store).await?;
-        let changed = apply::apply(&prepared, store, &gateway.vault, &Actor::command("anna@till"), gateway.clock().now()).await?;
+        let changed =
+            apply::apply(&prepared, store, &gateway.vault, &Actor::command("anna@till"), gateway.clock().now()).await?;
         gateway.registry.refresh().await.expect("the programmes are read");
         Ok((prepared.sources().to_vec(), changed))
     }

@@ -13,10 +13,10 @@ use perkgate_domain::plan::{Book, Counter, QueuedEntry, Settlement};
 use perkgate_domain::rules::Audience;
 use perkgate_domain::time::Moment;
 use perkgate_gateway::store::{
-    Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
-    KeyRow, LedgerReport, LotView, MemberView, NewArrival, NewRejection, Note, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, RowKey, SealedCell, SealedPlace, Store, StoreError, TaskView, TokenRow,
-    Unkeyed, UnreadArrival,
+    Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView,
+    DueRow, ExplainView, ExportView, KeyRow, LedgerReport, LotView, MemberView, NewArrival, NewRejection, Note,
+    OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading, RejectionView, RowKey,
+    SealedCell, SealedPlace, Store, StoreError, TaskView, TokenRow, Unkeyed, UnreadArrival,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Error, ErrorKind};

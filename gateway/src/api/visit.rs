@@ -113,7 +113,8 @@ impl Visit {
     pub(super) async fn run(&self, desk: &Desk, errand: &Errand) -> Result<Outcome, Problem> {
         let key = self.key()?;
         let now = desk.clock.now();
-        let outcome = errand::run(desk.store.as_ref(), &desk.journal, self.merchant(), key, errand, &self.actor, now).await?;
+        let outcome =
+            errand::run(desk.store.as_ref(), &desk.journal, self.merchant(), key, errand, &self.actor, now).await?;
         match outcome.refused(errand) {
             None => Ok(outcome),
             Some(why) => Err(Problem::saying(Code::Refused, why)),

@@ -12,7 +12,13 @@ use std::collections::BTreeMap;
 
 type Parts = BTreeMap<String, String>;
 
-pub(super) fn note(prepared: &Prepared, stored: Option<&ProgrammeRows>, vault: &Vault, by: &Actor, now: Moment) -> Note {
+pub(super) fn note(
+    prepared: &Prepared,
+    stored: Option<&ProgrammeRows>,
+    vault: &Vault,
+    by: &Actor,
+    now: Moment,
+) -> Note {
     let merchant = &prepared.merchant.id;
     let mut after = Parts::new();
     add(&mut after, vault, merchant, "merchant".to_owned(), &prepared.merchant);
@@ -24,8 +30,11 @@ pub(super) fn note(prepared: &Prepared, stored: Option<&ProgrammeRows>, vault: &
     }
     installations(&mut after, vault, merchant, prepared.installations.iter().map(|row| &row.installation));
     let mut before = stored.map(|rows| parts(rows, vault)).unwrap_or_default();
-    let same: Vec<String> =
-        after.iter().filter(|(name, digest)| before.get(*name) == Some(*digest)).map(|(name, _)| name.clone()).collect();
+    let same: Vec<String> = after
+        .iter()
+        .filter(|(name, digest)| before.get(*name) == Some(*digest))
+        .map(|(name, _)| name.clone())
+        .collect();
     for name in same {
         before.remove(&name);
         after.remove(&name);

@@ -28,8 +28,7 @@ pub(super) struct Flags {
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let since = flags.since.as_deref().map(moment).transpose()?;
     let (store, _) = flags.database.open(Schema::Current).await?;
-    let mut query =
-        AuditQuery { merchant: flags.merchant.map(MerchantId::new), since, after: 0, most: PAGE };
+    let mut query = AuditQuery { merchant: flags.merchant.map(MerchantId::new), since, after: 0, most: PAGE };
     let mut all = Vec::new();
     loop {
         let rows = store.audit(&query).await?;
@@ -49,8 +48,9 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
 
 fn moment(text: &str) -> anyhow::Result<Moment> {
     let whole = if text.contains('T') { text.to_owned() } else { format!("{text}T00:00:00Z") };
-    let time: jiff::Timestamp =
-        whole.parse().with_context(|| format!("--since {text} is no time: write 2026-06-01 or 2026-06-01T12:00:00Z"))?;
+    let time: jiff::Timestamp = whole
+        .parse()
+        .with_context(|| format!("--since {text} is no time: write 2026-06-01 or 2026-06-01T12:00:00Z"))?;
     Ok(Moment(time.as_millisecond()))
 }
 

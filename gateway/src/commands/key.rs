@@ -43,7 +43,10 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rotate(flags) => {
             let (store, vault) = flags.database.open(Schema::Current).await?;
             let told = |step: Step| match step {
-                Step::Known => eprintln!("the new keys are known; the processes that serve have {} s to learn of them", keyring::LEARNING.as_secs()),
+                Step::Known => eprintln!(
+                    "the new keys are known; the processes that serve have {} s to learn of them",
+                    keyring::LEARNING.as_secs()
+                ),
                 Step::Used => eprintln!("the new keys are in use"),
                 Step::Sealed(place, count) => eprintln!("{}: {count} sealed again", place.column().0),
             };
@@ -70,7 +73,9 @@ fn show(status: &Status, json: bool) -> anyhow::Result<()> {
     println!("root keys of the database: {}", status.roots.join(", "));
     println!("root keys at hand, newest first: {}", status.at_hand.join(", "));
     for (purpose, generations) in &status.keys {
-        let named = generations.iter().map(|key| format!("{}{}", key.generation, if key.active { "" } else { " (not in use yet)" }));
+        let named = generations
+            .iter()
+            .map(|key| format!("{}{}", key.generation, if key.active { "" } else { " (not in use yet)" }));
         println!("{purpose}: {}", named.collect::<Vec<_>>().join(", "));
     }
     for (place, counts) in &status.sealed {
@@ -79,6 +84,10 @@ fn show(status: &Status, json: bool) -> anyhow::Result<()> {
             println!("{table}.{column}: {count} sealed with generation {generation}");
         }
     }
-    println!("{} sealed with an older key{}", status.older(), if status.rotating { "; a rotation is under way" } else { "" });
+    println!(
+        "{} sealed with an older key{}",
+        status.older(),
+        if status.rotating { "; a rotation is under way" } else { "" }
+    );
     Ok(())
 }

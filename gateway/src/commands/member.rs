@@ -55,7 +55,12 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
 }
 
 /// Writes down that somebody looks at what is kept about a member, before they see it.
-pub(super) async fn looks(store: &dyn Store, merchant: &MerchantId, act: &str, member: &MemberId) -> anyhow::Result<()> {
+pub(super) async fn looks(
+    store: &dyn Store,
+    merchant: &MerchantId,
+    act: &str,
+    member: &MemberId,
+) -> anyhow::Result<()> {
     let note = Note::new(Some(merchant), &actor(), act, SystemClock.now()).about(member);
     Ok(store.note(&[note]).await?)
 }

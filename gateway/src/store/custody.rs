@@ -187,15 +187,8 @@ pub enum SealedPlace {
 
 impl SealedPlace {
     /// All there are.
-    pub const ALL: [Self; 7] = [
-        Self::Sources,
-        Self::Channels,
-        Self::Contacts,
-        Self::Arrivals,
-        Self::Fetched,
-        Self::Answers,
-        Self::Rejections,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Sources, Self::Channels, Self::Contacts, Self::Arrivals, Self::Fetched, Self::Answers, Self::Rejections];
     /// Table and column.
     #[must_use]
     pub fn column(self) -> (&'static str, &'static str) {

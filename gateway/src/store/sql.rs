@@ -6,9 +6,10 @@ use super::acts::{
 };
 use super::engine::{self, Engine};
 use super::{
-    Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
-    KeyRow, LedgerReport, LotView, MemberView, NewArrival, NewRejection, Note, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, RowKey, Schema, SealedCell, SealedPlace, Store, StoreError, TaskView, TokenRow, Unkeyed, UnreadArrival,
+    Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView,
+    DueRow, ExplainView, ExportView, KeyRow, LedgerReport, LotView, MemberView, NewArrival, NewRejection, Note,
+    OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading, RejectionView, RowKey, Schema,
+    SealedCell, SealedPlace, Store, StoreError, TaskView, TokenRow, Unkeyed, UnreadArrival,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;

@@ -170,7 +170,8 @@ impl Ring {
         for (place, purpose) in newest.iter_mut().zip(Purpose::ALL) {
             let mut own = keys.range((purpose, 0)..=(purpose, u32::MAX));
             let last = own.rfind(|(_, data)| data.active);
-            *place = last.map(|((_, generation), data)| (*generation, data.bytes)).ok_or(VaultError::NoKey { purpose })?;
+            *place =
+                last.map(|((_, generation), data)| (*generation, data.bytes)).ok_or(VaultError::NoKey { purpose })?;
         }
         Ok(Some(Self { keys, newest, hedge: hedge(&newest[0].1) }))
     }

@@ -47,7 +47,10 @@ impl Vault {
             let mut wanted: Vec<String> = rows.iter().map(|row| row.root.clone()).collect();
             wanted.sort();
             wanted.dedup();
-            return Err(VaultError::Foreign { wanted: format!("the key {}", wanted.join(" or ")), given: self.roots().join(", ") });
+            return Err(VaultError::Foreign {
+                wanted: format!("the key {}", wanted.join(" or ")),
+                given: self.roots().join(", "),
+            });
         };
         let mut current = self.shared.ring.write().unwrap_or_else(PoisonError::into_inner);
         let changed = !current.is_like(&ring);

@@ -216,7 +216,8 @@ fn either_root_key_unwraps_and_no_other() {
     // Swapped, as somebody with the database could.
     let mut swapped = rows.clone();
     for row in &mut swapped {
-        row.bytes = rows.iter().find(|other| other.purpose != row.purpose && other.root == row.root).unwrap().bytes.clone();
+        row.bytes =
+            rows.iter().find(|other| other.purpose != row.purpose && other.root == row.root).unwrap().bytes.clone();
     }
     assert!(vault.learn(&swapped).is_err());
     let without: Vec<Wrapped> = rows.iter().filter(|row| row.purpose != "blind").cloned().collect();

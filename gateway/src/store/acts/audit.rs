@@ -181,7 +181,8 @@ pub(super) async fn verify(tx: &mut Tx, only: &str, report: &mut LedgerReport) -
         let merchant: &str = head.get("merchant_id")?;
         let (place, end) = ends.remove(merchant).unwrap_or((0, [0; 32]));
         if head.get::<i64>("place")? != place || head.get::<&[u8]>("hash")? != end.as_slice() {
-            report.found(format!("the audit log of {} does not end where it should: lines are missing", named(merchant)));
+            report
+                .found(format!("the audit log of {} does not end where it should: lines are missing", named(merchant)));
         }
     }
     for merchant in ends.keys() {

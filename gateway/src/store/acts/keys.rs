@@ -146,9 +146,7 @@ impl Shape {
         let (table, column) = place.column();
         let shape = |key, from, merchant, name| Self { table, column, key, from, merchant, name };
         match place {
-            SealedPlace::Sources => {
-                shape(&["merchant_id", "source_id"], "sources t", "t.merchant_id", "t.source_id")
-            }
+            SealedPlace::Sources => shape(&["merchant_id", "source_id"], "sources t", "t.merchant_id", "t.source_id"),
             SealedPlace::Channels => {
                 shape(&["merchant_id", "channel_id"], "channels t", "t.merchant_id", "t.channel_id")
             }
@@ -233,8 +231,7 @@ pub(in crate::store) async fn sealed(
         (String::new(), ROWS)
     };
     values.push(last.into());
-    let mut statement =
-        shape.rows(&format!("{merchant} as merchant, {name} as name, t.{column} as sealed"), &more);
+    let mut statement = shape.rows(&format!("{merchant} as merchant, {name} as name, t.{column} as sealed"), &more);
     if !shape.is_numbered() {
         statement = format!("{statement} limit ${}", n + 1);
     }

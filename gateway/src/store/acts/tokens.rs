@@ -68,7 +68,8 @@ pub(in crate::store) async fn list(
     most: i64,
 ) -> Result<Vec<TokenRow>, StoreError> {
     let only = merchant.map_or("", MerchantId::as_str);
-    let statement = "select * from tokens where $1 = '' or merchant_id = $1 order by created_at desc, token_id limit $2";
+    let statement =
+        "select * from tokens where $1 = '' or merchant_id = $1 order by created_at desc, token_id limit $2";
     engine.rows(statement, &[only.into(), most.into()], &[]).await?.iter().map(view).collect()
 }
 
