@@ -50,6 +50,12 @@ async fn what_staff_do_and_look_at_is_written_down_without_what_it_says() {
         assert!(!everything.contains(word), "`{word}`: {everything}");
     }
     assert!(gateway.verify().await.audit >= 7);
+    let asked = staff.asks("/audit").await.is(200);
+    assert_eq!(asked["audit"], serde_json::to_value(&lines).expect("a document"));
+    let last = lines[5].id;
+    assert_eq!(staff.asks(&format!("/audit?after={last}")).await.is(200)["audit"][0]["act"], "forget");
+    staff.asks("/audit?after=yesterday").await.is_problem(400, "bad_request");
+    Staff::of(&gateway, &Access::Merchant("pekaren".into())).asks("/audit").await.is_problem(403, "forbidden");
     gateway.close().await;
 }
 
