@@ -145,7 +145,7 @@ impl Vault {
         let missing = || VaultError::Generation { context: context.to_owned(), generation };
         let key = self.ring().get(Purpose::Seal, generation).ok_or_else(missing)?;
         let (nonce, ciphertext) = sealed[head..].split_at(NONCE_BYTES);
-        let nonce = nonce.try_into().map_err(|_| wrong())?;
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| wrong())?;
         decrypt(&key, &nonce, context, ciphertext).ok_or_else(wrong)
     }
 

@@ -66,7 +66,7 @@ pub(super) async fn write<'a>(
 
 async fn extend(tx: &mut Tx, merchant: &str, notes: &[(&Note, Option<ArrivalId>)]) -> Result<(), StoreError> {
     let start = "insert into audit_heads (merchant_id, place, hash) values ($1, 0, $2) on conflict do nothing";
-    tx.run(start, &[merchant.into(), [0; 32].into()], &[]).await?;
+    tx.run(start, &[merchant.into(), [0_u8; 32].into()], &[]).await?;
     // Holds the chain until the end of the transaction.
     let taken = "update audit_heads set place = place + $2 where merchant_id = $1 returning place, hash";
     let Some(head) = tx.row(taken, &[merchant.into(), notes.len().into()]).await? else {

@@ -144,7 +144,8 @@ struct Shape {
 impl Shape {
     fn of(place: SealedPlace) -> Self {
         let (table, column) = place.column();
-        let shape = |key, from, merchant, name| Self { table, column, key, from, merchant, name };
+        let shape =
+            |key: &'static [&'static str], from, merchant, name| Self { table, column, key, from, merchant, name };
         match place {
             SealedPlace::Sources => shape(&["merchant_id", "source_id"], "sources t", "t.merchant_id", "t.source_id"),
             SealedPlace::Channels => {
@@ -291,7 +292,7 @@ pub(in crate::store) async fn reseal(
         ]);
     }
     let Shape { table, column, key, .. } = &shape;
-    let named = if shape.is_numbered() { &["number"][..] } else { &["first", "second", "third"] };
+    let named = if shape.is_numbered() { &["number"][..] } else { &["first", "second", "third"][..] };
     let fits = key.iter().zip(named).map(|(column, name)| format!("{table}.{column} = k.{name}"));
     let fits = fits.collect::<Vec<_>>().join(" and ");
     let mut tx = engine.write().await?;
