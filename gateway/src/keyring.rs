@@ -130,7 +130,7 @@ async fn first_root(store: &dyn Store, vault: &Vault, is_used: bool) -> Result<S
     for place in SealedPlace::ALL {
         // One that opens is enough: another may be damaged.
         for cell in store.sealed(place, &[], &RowKey::default()).await? {
-            is_sealed = true;
+            is_sealed |= Vault::generation_of(&cell.sealed).is_some();
             if let Some(root) = vault.root_of(&context(place, &cell), &cell.sealed) {
                 return Ok(root);
             }

@@ -1,25 +1,25 @@
 //! What is sealed at rest, and the keyed hashes that stand in for what must not be stored.
 //!
 //! One root key of 32 bytes, from the environment or a key file, wraps the data keys that the database has; every use has its own,
-//! so that none says anything about another (`vault/ring.rs`). Sealing is XChaCha20-Poly1305 with the place it is stored in as
+//! so that none says anything about another (`vault/data_keys.rs`). Sealing is XChaCha20-Poly1305 with the place it is stored in as
 //! associated data: a sealed contact copied to another member's row does not open there.
 //!
 //! Sealed bytes: a format; in format 2 the generation of the key (4, the first byte highest), which in format 1 is the first; nonce
 //! (24); ciphertext and tag (16 more than the plain bytes).
 
+mod data_keys;
 mod error;
-mod ring;
 mod roots;
 
+pub use data_keys::{Purpose, Wrapped};
 pub use error::VaultError;
-pub use ring::{Purpose, Wrapped};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use data_keys::{Ring, Root, decrypt, encrypt, random};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use perkgate_domain::ids::{Digest, MemberId, MerchantId, PartnerId, base32};
 use perkgate_domain::member::KeyKind;
-use ring::{Ring, Root, decrypt, encrypt, random};
 use sha2::{Digest as _, Sha256};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

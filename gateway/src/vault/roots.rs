@@ -1,6 +1,6 @@
 //! Root keys: which there are, and how one takes another's place. The newest comes first, in the key file as in the environment.
 
-use super::ring::{DataKey, Purpose, Ring, Root, Wrapped, random};
+use super::data_keys::{DataKey, Purpose, Ring, Root, Wrapped, random};
 use super::{KEY_FILE, Vault, VaultError, read_file, sync_directory, write_line, write_private};
 use std::fs::File;
 use std::path::Path;
