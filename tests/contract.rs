@@ -22,12 +22,14 @@ macro_rules! on_both {
 }
 
 mod admit;
+mod audit;
 mod claims;
 mod commands;
 mod data;
 mod deliveries;
 mod ground;
 mod journal;
+mod keys;
 mod looks;
 mod members;
 mod opening;

@@ -2,12 +2,14 @@
 
 mod aftermath;
 mod api;
+mod audit;
 mod bad_input;
 mod components;
 mod crash;
 mod errands;
 mod faults;
 mod hostile;
+mod keys;
 mod lateness;
 mod ledger;
 mod members;

@@ -1,6 +1,7 @@
 //! A merchant file into the database: everything is checked before anything is written, and applying it twice changes nothing.
 
 mod around;
+mod changes;
 mod components;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ use crate::merchant_file::{self, MerchantFile, MerchantFileError, PluginRef, Wan
 use crate::notify;
 use crate::registry::sealing_context;
 use crate::stock;
-use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, Store, StoreError};
+use crate::store::{Actor, InstallationRow, PluginRow, ProgrammeRows, SealedRow, Store, StoreError};
 use crate::vault::Vault;
 use around::{AroundFile, Whose};
 use perkgate_domain::event::{Kind, WakeCause};
@@ -21,6 +22,7 @@ use perkgate_domain::ids::MerchantId;
 use perkgate_domain::limits::{COMPONENT_BYTES, MERCHANT_FILE_BYTES};
 use perkgate_domain::manifest::Manifest;
 use perkgate_domain::programme::{Channel, Installation, Merchant, Source};
+use perkgate_domain::time::Moment;
 use perkgate_pack::Inspection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -232,15 +234,23 @@ fn checked_settings(wanted: &Wanted, inspection: &Inspection) -> Result<String, 
     serde_json::to_string(&wanted.settings).map_err(|error| error.to_string())
 }
 
-/// Writes a prepared programme. Answers whether anything changed.
+/// Writes a prepared programme, and into the audit log who did it. Answers whether anything changed.
 ///
 /// # Errors
 /// [`ApplyError::Store`], or [`ApplyError::OtherFile`] if it would replace a programme that is not its to replace.
-pub async fn apply(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Result<bool, ApplyError> {
+pub async fn apply(
+    prepared: &Prepared,
+    store: &dyn Store,
+    vault: &Vault,
+    by: &Actor,
+    now: Moment,
+) -> Result<bool, ApplyError> {
     if !may_replace(prepared, store, vault).await? && components::are_whole(prepared, store).await? {
         return Ok(false);
     }
     let merchant = &prepared.merchant.id;
+    let stored = store.programmes().await?.into_iter().find(|rows| rows.merchant.id == *merchant);
+    let note = changes::note(prepared, stored.as_ref(), vault, by, now);
     let programme = ProgrammeRows {
         merchant: prepared.merchant.clone(),
         sources: seal_all(
@@ -258,7 +268,7 @@ pub async fn apply(prepared: &Prepared, store: &dyn Store, vault: &Vault) -> Res
         installations: prepared.installations.clone(),
         file: prepared.file.clone(),
     };
-    store.apply(&programme, &prepared.plugins).await?;
+    store.apply(&programme, &prepared.plugins, &note).await?;
     Ok(true)
 }
 

@@ -8,7 +8,7 @@ use crate::connectors::own;
 pub use crate::connectors::own::Errand;
 use crate::identity;
 use crate::journal::{Appended, Journal, JournalError};
-use crate::store::{EntryView, Store, StoreError};
+use crate::store::{Actor, EntryView, Note, Store, StoreError};
 use crate::vault::Vault;
 use perkgate_domain::event::OWN_SOURCE;
 use perkgate_domain::ids::{ArrivalId, EntryId, MemberId, MerchantId, SourceId};
@@ -17,6 +17,7 @@ use perkgate_domain::member::{Identity, KeyKind};
 use perkgate_domain::programme::Merchant;
 use perkgate_domain::time::Moment;
 use serde::Serialize;
+use serde_json::json;
 use std::time::Duration;
 
 /// How long somebody waits for what becomes of their errand.
@@ -90,13 +91,39 @@ pub async fn append(
     merchant: &MerchantId,
     key: &str,
     errand: &Errand,
+    by: &Actor,
     now: Moment,
 ) -> Result<ArrivalId, ErrandError> {
+    let note = note(merchant, errand, by, now);
     let verified = own::verified(key, errand, now).map_err(|rejected| ErrandError::Wrong(rejected.detail))?;
-    match journal.append(merchant, &SourceId::from(OWN_SOURCE), verified).await? {
+    match journal.append(merchant, &SourceId::from(OWN_SOURCE), verified, Some(note)).await? {
         Appended::Accepted(arrival) | Appended::Duplicate(arrival) => Ok(arrival),
         Appended::Conflict(_) => Err(ErrandError::Reused),
     }
+}
+
+/// The errand's line in the audit log: whom it concerns and which of their fields it tells, never what it tells. Texts that somebody
+/// typed stay out; the arrival has them.
+fn note(merchant: &MerchantId, errand: &Errand, by: &Actor, now: Moment) -> Note {
+    let note = Note::new(Some(merchant), by, errand.name(), now);
+    match errand {
+        Errand::Join { identity } => note.now(json!({"fields": fields(identity)})),
+        Errand::Profile { member, identity } => note.about(member).now(json!({"fields": fields(identity)})),
+        Errand::Redeem { member, reward } | Errand::Issue { member, reward } => {
+            note.about(member).now(json!({"reward": reward}))
+        }
+        Errand::Undo { member, .. } => note.about(member),
+        Errand::Merge { member, other } => note.about(member).now(json!({"absorbs": other})),
+        Errand::Forget { member } => note.about(member),
+        Errand::Claim { member, .. } => note.about(member),
+        Errand::Answer { member, installation, .. } => note.about(member).now(json!({"installation": installation})),
+    }
+}
+
+/// Which fields somebody's words fill.
+fn fields(identity: &Identity) -> Vec<String> {
+    let said = serde_json::to_value(identity).unwrap_or_default();
+    said.as_object().map(|said| said.keys().cloned().collect()).unwrap_or_default()
 }
 
 /// What became of a journalled errand; nothing as long as it is under way.
@@ -134,9 +161,10 @@ pub async fn run(
     merchant: &MerchantId,
     key: &str,
     errand: &Errand,
+    by: &Actor,
     now: Moment,
 ) -> Result<Outcome, ErrandError> {
-    let arrival = append(journal, merchant, key, errand, now).await?;
+    let arrival = append(journal, merchant, key, errand, by, now).await?;
     let waiting = async {
         let mut pause = PAUSE;
         loop {

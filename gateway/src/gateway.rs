@@ -4,11 +4,12 @@ use crate::api::{self, Desk};
 use crate::clock::{Clock, SystemClock};
 use crate::files;
 use crate::journal::{Handover, Journal};
+use crate::keyring::{self, KeyringError};
 use crate::notify::Notifier;
 use crate::outbound::{Outbound, Private};
 use crate::pipeline::{Pipeline, StoreOutbox};
 use crate::receive::{self, Door};
-use crate::registry::{Registry, RegistryError, sealing_context};
+use crate::registry::{Registry, RegistryError};
 use crate::store::{self, Schema, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::tokens::Tokens;
@@ -36,7 +37,7 @@ pub struct Config {
     pub database: String,
     /// Where the key file and compiled plugins are kept.
     pub data: PathBuf,
-    /// The sealing key's text, in place of the key file.
+    /// The root key's text, in place of the key file; older ones may follow it.
     pub key: Option<String>,
     /// Where messages and questions may go besides the public internet.
     pub private: Private,
@@ -68,7 +69,7 @@ impl Config {
         }
     }
 
-    /// Opens the database and its key. A key is made only for a database that nothing was ever applied to; any other must have
+    /// Opens the database and its keys. A root key is made only for a database in which nothing was ever sealed; any other must have
     /// been made with the key that is there.
     ///
     /// # Errors
@@ -78,34 +79,25 @@ impl Config {
             files::make_directory(&self.data).map_err(|source| StartError::Data { path: self.data.clone(), source })?;
         }
         let store = store::open(&self.database, schema).await?;
-        let vault = match self.existing_key(store.as_ref()).await? {
-            Some(vault) => vault,
-            None => Vault::load(&self.data, self.key.as_deref())?,
-        };
+        if let Some(vault) = self.existing_key(store.as_ref()).await? {
+            return Ok((store, vault));
+        }
+        let vault = Vault::load(&self.data, self.key.as_deref())?;
+        keyring::open(store.as_ref(), &vault, self.clock.now()).await?;
         Ok((store, vault))
     }
 
-    /// The key that this database was made with; none if nothing was ever applied to it.
+    /// The keys that this database was made with; none if nothing was ever sealed in it.
     ///
     /// # Errors
-    /// [`StartError::Vault`] if the key is missing or another one.
+    /// [`StartError`] if the key is missing or another one.
     pub async fn existing_key(&self, store: &dyn Store) -> Result<Option<Vault>, StartError> {
-        if store.revision().await? == 0 {
+        if store.revision().await? == 0 && !store.is_used().await? {
             return Ok(None);
         }
         let vault = Vault::load_existing(&self.data, self.key.as_deref())?;
-        let (mut sealed, mut opened) = (false, false);
-        for rows in store.programmes().await? {
-            for (kind, sealed_rows) in [("source", &rows.sources), ("channel", &rows.channels)] {
-                for row in sealed_rows {
-                    sealed = true;
-                    // One that opens is enough: another may be damaged.
-                    opened =
-                        opened || vault.open(&sealing_context(&rows.merchant.id, kind, &row.id), &row.sealed).is_ok();
-                }
-            }
-        }
-        if sealed && !opened { Err(VaultError::Wrong.into()) } else { Ok(Some(vault)) }
+        keyring::open(store, &vault, self.clock.now()).await?;
+        Ok(Some(vault))
     }
 
     /// What runs plugins.
@@ -146,6 +138,9 @@ pub enum StartError {
     /// The key.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// The keys of the database.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
     /// The plugin host.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -272,6 +267,7 @@ impl Gateway {
             store: Arc::clone(&self.store),
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.config.clock),
+            vault: Arc::clone(&self.vault),
         }
     }
 }

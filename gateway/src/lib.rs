@@ -30,6 +30,8 @@ pub mod outbound;
 
 pub mod vault;
 
+pub mod keyring;
+
 pub mod tokens;
 
 pub mod panics;

@@ -1,10 +1,12 @@
 //! Who may ask the management API: JSON Web Tokens (RFC 7519) signed with Ed25519 (RFC 8037).
 //!
-//! The key pair is derived from the vault's key, so whoever can make tokens is whoever has that key, and no other secret is to be
-//! kept. Nothing a token says about itself is believed before its signature holds: the algorithm is the only one this process has,
-//! the key is the only one it has, and `kid` is only compared.
+//! The key pair is derived from a key of the vault's, so whoever can make tokens is whoever has that key, and no other secret is to be
+//! kept. Nothing a token says about itself is believed before its signature holds: the algorithm is the only one this process has, and
+//! `kid` only chooses among the generations of the vault's key. And it is believed only as long as the database lists it: a token that
+//! was revoked is refused by the next request, in every process.
 
-use crate::vault::Vault;
+use crate::store::{Actor, Store, StoreError, TokenRow};
+use crate::vault::{Purpose, Vault};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result as JwtResult};
 use jsonwebtoken::signature::{Error as SignatureError, Signer, Verifier};
@@ -20,6 +22,8 @@ const NAME: &str = "perkgate";
 const KID_DIGITS: usize = 16;
 /// A day in seconds.
 const DAY: i64 = 24 * 3600;
+/// How far the clock of whoever made a token may be ahead, seconds.
+const SKEW: i64 = 60;
 /// The longest a token may be good for, days.
 pub const DAYS: u32 = 3650;
 
@@ -45,6 +49,16 @@ impl Access {
         }
     }
 
+    /// `operator`, `merchant` or `partner`.
+    #[must_use]
+    pub fn role(&self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Merchant(_) => "merchant",
+            Self::Partner(_) => "partner",
+        }
+    }
+
     fn subject(&self) -> String {
         match self {
             Self::Operator => "operator".to_owned(),
@@ -66,6 +80,20 @@ pub enum TokenError {
     /// Asked for one that is good for too long or not at all.
     #[error("a token is good for 1 to {DAYS} days")]
     Days,
+    /// From before tokens had ids.
+    #[error(
+        "the token is of an older Perkgate and cannot be taken back, so it is not taken: `perkgate token create` makes a new one"
+    )]
+    Unlisted,
+    /// Not in the list of this database, or not as it says.
+    #[error("the token is not in this database's list: `perkgate token create` makes one")]
+    Unknown,
+    /// Taken back.
+    #[error("the token was revoked: `perkgate token create` makes a new one")]
+    Revoked,
+    /// Not yet.
+    #[error("the token is not good yet: check this machine's clock and that of whoever made it")]
+    Early,
     /// The key does not sign; the vault's keys always do.
     #[error("the token cannot be signed")]
     Signing,
@@ -77,7 +105,12 @@ struct Claims {
     iss: String,
     aud: String,
     sub: String,
-    iat: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
     exp: i64,
     role: Role,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,44 +127,94 @@ enum Role {
     Partner,
 }
 
-/// Makes tokens and reads them. Cheap to make: the keys are derived.
+/// A token that was made and is not in the list yet.
+pub struct Issued {
+    /// What whoever is to have it is given, once.
+    pub token: String,
+    /// What the list says of it.
+    pub row: TokenRow,
+}
+
+impl std::fmt::Debug for Issued {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Issued").field("row", &self.row).finish_non_exhaustive()
+    }
+}
+
+/// Somebody with a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Which token: `tok_…`
+    pub id: String,
+    /// Whom it speaks for.
+    pub access: Access,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// Because of the token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The list cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes tokens and reads them.
 pub struct Tokens {
+    vault: Vault,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens").finish_non_exhaustive()
+    }
+}
+
+/// The key pair of one generation. Cheap to make: it is derived.
+struct Pair {
+    generation: u32,
     signing: EncodingKey,
     public: DecodingKey,
     kid: String,
 }
 
-impl std::fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tokens").field("kid", &self.kid).finish_non_exhaustive()
-    }
-}
-
-impl Tokens {
-    /// With the key pair of this installation.
-    ///
-    /// # Panics
-    /// Never: any 32 bytes are an Ed25519 seed.
-    #[must_use]
+impl Pair {
     #[expect(clippy::expect_used, reason = "any 32 bytes are an Ed25519 seed (RFC 8032, section 5.1.5)")]
-    pub fn new(vault: &Vault) -> Self {
-        // One for the process; if it is set already, it is this one.
-        let _ = PROVIDER.install_default();
-        let seed = vault.token_seed();
-        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("a seed of 32 bytes");
+    fn new(generation: u32, seed: &[u8; 32]) -> Self {
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed).expect("a seed of 32 bytes");
         let public = pair.public_key().as_ref();
         let digest = Digest::of(public).to_string();
         let digits = digest.rsplit(':').next().unwrap_or_default();
         let kid = digits.chars().take(KID_DIGITS).collect();
         // The library asks for DER where it means whatever its provider reads: ours reads the bare keys.
-        Self { signing: EncodingKey::from_ed_der(&seed), public: DecodingKey::from_ed_der(public), kid }
+        let (signing, public) = (EncodingKey::from_ed_der(seed), DecodingKey::from_ed_der(public));
+        Self { generation, signing, public, kid }
+    }
+}
+
+impl Tokens {
+    /// With the keys of this installation, those that come later included.
+    #[must_use]
+    pub fn new(vault: &Vault) -> Self {
+        // One for the process; if it is set already, it is this one.
+        let _ = PROVIDER.install_default();
+        Self { vault: vault.clone() }
     }
 
-    /// A token that is good from now on for so many days.
+    /// A token that is good from now on for so many days, once it is in the list.
     ///
     /// # Errors
     /// [`TokenError::Days`]; [`TokenError::Signing`] never happens.
-    pub fn issue(&self, access: &Access, now: Moment, days: u32) -> Result<String, TokenError> {
+    pub fn issue(
+        &self,
+        access: &Access,
+        name: Option<String>,
+        now: Moment,
+        days: u32,
+        by: &Actor,
+    ) -> Result<Issued, TokenError> {
         if !(1..=DAYS).contains(&days) {
             return Err(TokenError::Days);
         }
@@ -141,44 +224,104 @@ impl Tokens {
             Access::Merchant(merchant) => (Role::Merchant, Some(merchant.clone()), None),
             Access::Partner(partner) => (Role::Partner, None, Some(partner.clone())),
         };
+        let exp = iat.saturating_add(i64::from(days) * DAY);
+        let id = format!("tok_{}", self.vault.draw(26));
         let claims = Claims {
             iss: NAME.to_owned(),
             aud: NAME.to_owned(),
             sub: access.subject(),
-            iat,
-            exp: iat.saturating_add(i64::from(days) * DAY),
+            jti: Some(id.clone()),
+            iat: Some(iat),
+            nbf: None,
+            exp,
             role,
+            merchant: merchant.clone(),
+            partner: partner.clone(),
+        };
+        let signing = self.vault.generation(Purpose::Token);
+        let seeds = self.vault.token_seeds();
+        let (generation, seed) =
+            seeds.iter().find(|(generation, _)| *generation == signing).ok_or(TokenError::Signing)?;
+        let pair = Pair::new(*generation, seed);
+        let header = Header { kid: Some(pair.kid), ..Header::new(Algorithm::EdDSA) };
+        let token = jsonwebtoken::encode(&header, &claims, &pair.signing).map_err(|_| TokenError::Signing)?;
+        let row = TokenRow {
+            id,
+            role: access.role().to_owned(),
             merchant,
             partner,
+            name,
+            generation: pair.generation,
+            created_at: now,
+            created_by: by.to_string(),
+            expires_at: Moment(exp.saturating_mul(1000)),
+            revoked_at: None,
+            revoked_by: None,
         };
-        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
-        jsonwebtoken::encode(&header, &claims, &self.signing).map_err(|_| TokenError::Signing)
+        Ok(Issued { token, row })
     }
 
-    /// Whom a token speaks for, if it is one of ours and still good.
+    /// Whom a token speaks for, if it is one of ours and still good by what it says itself.
     ///
     /// # Errors
-    /// [`TokenError::Foreign`] or [`TokenError::Expired`].
-    pub fn read(&self, token: &str, now: Moment) -> Result<Access, TokenError> {
+    /// [`TokenError`]
+    pub fn read(&self, token: &str, now: Moment) -> Result<Caller, TokenError> {
+        let claims = self.claims(token)?;
+        let seconds = now.seconds();
+        if claims.exp <= seconds {
+            return Err(TokenError::Expired);
+        }
+        let begins = claims.nbf.into_iter().chain(claims.iat).max();
+        if begins.is_some_and(|begins| begins > seconds.saturating_add(SKEW)) {
+            return Err(TokenError::Early);
+        }
+        let access = match (claims.role, claims.merchant, claims.partner) {
+            (Role::Operator, None, None) => Access::Operator,
+            (Role::Merchant, Some(merchant), None) => Access::Merchant(merchant),
+            (Role::Partner, None, Some(partner)) => Access::Partner(partner),
+            _ => return Err(TokenError::Foreign),
+        };
+        Ok(Caller { id: claims.jti.ok_or(TokenError::Unlisted)?, access })
+    }
+
+    /// What a token says, if a key of ours signed it.
+    fn claims(&self, token: &str) -> Result<Claims, TokenError> {
         let mut wanted = Validation::new(Algorithm::EdDSA);
         wanted.set_audience(&[NAME]);
         wanted.set_issuer(&[NAME]);
         wanted.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-        // By the gateway's clock, below.
+        // By the gateway's clock, not the library's.
         wanted.validate_exp = false;
-        let read = jsonwebtoken::decode::<Claims>(token, &self.public, &wanted).map_err(|_| TokenError::Foreign)?;
-        if read.header.kid.as_deref() != Some(&self.kid) {
-            return Err(TokenError::Foreign);
+        for (generation, seed) in self.vault.token_seeds().iter().rev() {
+            let pair = Pair::new(*generation, seed);
+            if let Ok(read) = jsonwebtoken::decode::<Claims>(token, &pair.public, &wanted)
+                && read.header.kid.as_deref() == Some(&pair.kid)
+            {
+                return Ok(read.claims);
+            }
         }
-        if read.claims.exp <= now.seconds() {
-            return Err(TokenError::Expired);
+        Err(TokenError::Foreign)
+    }
+
+    /// Whom a token speaks for, if it also stands in the list as it says.
+    ///
+    /// # Errors
+    /// [`CheckError`]
+    pub async fn check(&self, store: &dyn Store, token: &str, now: Moment) -> Result<Caller, CheckError> {
+        let caller = self.read(token, now)?;
+        let row = store.token(&caller.id).await?.ok_or(TokenError::Unknown)?;
+        if row.revoked_at.is_some() {
+            return Err(TokenError::Revoked.into());
         }
-        match (read.claims.role, read.claims.merchant, read.claims.partner) {
-            (Role::Operator, None, None) => Ok(Access::Operator),
-            (Role::Merchant, Some(merchant), None) => Ok(Access::Merchant(merchant)),
-            (Role::Partner, None, Some(partner)) => Ok(Access::Partner(partner)),
-            _ => Err(TokenError::Foreign),
-        }
+        let (merchant, partner) = match &caller.access {
+            Access::Operator => (None, None),
+            Access::Merchant(merchant) => (Some(merchant), None),
+            Access::Partner(partner) => (None, Some(partner)),
+        };
+        let is_listed = row.role == caller.access.role()
+            && (row.merchant.as_ref(), row.partner.as_ref()) == (merchant, partner)
+            && row.expires_at > now;
+        if is_listed { Ok(caller) } else { Err(TokenError::Unknown.into()) }
     }
 }
 

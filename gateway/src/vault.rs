@@ -1,109 +1,56 @@
 //! What is sealed at rest, and the keyed hashes that stand in for what must not be stored.
 //!
-//! One master key of 32 bytes, from the environment or a key file; every use has its own subkey, so that none says anything
-//! about another. Sealing is XChaCha20-Poly1305 with the place it is stored in as associated data: a sealed contact copied
-//! to another member's row does not open there.
+//! One root key of 32 bytes, from the environment or a key file, wraps the data keys that the database has; every use has its own,
+//! so that none says anything about another (`vault/data_keys.rs`). Sealing is XChaCha20-Poly1305 with the place it is stored in as
+//! associated data: a sealed contact copied to another member's row does not open there.
 //!
-//! Sealed bytes: version (1), nonce (24), ciphertext and tag (16 more than the plain bytes).
+//! Sealed bytes: a format; in format 2 the generation of the key (4, the first byte highest), which in format 1 is the first; nonce
+//! (24); ciphertext and tag (16 more than the plain bytes).
+
+mod data_keys;
+mod error;
+mod roots;
+
+pub use data_keys::{Purpose, Wrapped};
+pub use error::VaultError;
 
 use crate::files;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use hmac::{Hmac, Mac as _};
-use perkgate_domain::ids::{MemberId, PartnerId, base32};
+use data_keys::{Ring, Root, decrypt, encrypt, random};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use perkgate_domain::ids::{Digest, MemberId, MerchantId, PartnerId, base32};
 use perkgate_domain::member::KeyKind;
 use sha2::{Digest as _, Sha256};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The name of the key file within the data directory.
 pub const KEY_FILE: &str = "perkgate.key";
 /// More than any key file has, comments included.
 const KEY_FILE_BYTES: usize = 64 * 1024;
 
-/// The first byte of everything sealed in today's way.
-const VERSION: u8 = 1;
+/// The first byte of what is sealed with the first generation.
+const FIRST: u8 = 1;
+/// The first byte of what names its key's generation.
+const NUMBERED: u8 = 2;
+const GENERATION_BYTES: usize = 4;
 const NONCE_BYTES: usize = 24;
 const TAG_BYTES: usize = 16;
 
-/// Why the vault cannot be had, or does not open something.
-#[derive(Debug, thiserror::Error)]
-pub enum VaultError {
-    /// The environment's key is not one.
-    #[error(
-        "PERKGATE_KEY is not a key: write 64 hexadecimal digits or the base64 of 32 bytes (`openssl rand -hex 32` makes one)"
-    )]
-    Key,
-    /// There is a database and no key file beside it.
-    #[error(
-        "there is no key: the key file {} is missing, and the database was made with one. Put it back from a backup, set \
-         PERKGATE_KEY, or name its directory with --data; a new key would open nothing, so none is made", path.display()
-    )]
-    Missing {
-        /// Where it should be.
-        path: PathBuf,
-    },
-    /// The key opens nothing of what is in the database.
-    #[error(
-        "this is not the key that the database was made with: nothing that is sealed in there opens with it. Check PERKGATE_KEY, or \
-         the key file in the directory that --data names"
-    )]
-    Wrong,
-    /// The key file is there and is not what Perkgate wrote.
-    #[error(
-        "the key file {} is damaged: restore it from a backup. Without its key nothing that was sealed can be opened, \
-         so it is not replaced by a new one", path.display()
-    )]
-    Damaged {
-        /// Where it is.
-        path: PathBuf,
-    },
-    /// The key file cannot be read or made.
-    #[error("the key file {}: cannot {doing}: {source}", path.display())]
-    File {
-        /// Where it is.
-        path: PathBuf,
-        /// What was tried.
-        doing: &'static str,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The system has no randomness to make a key from.
-    #[error("the system gave no random bytes to make a key from: {0}")]
-    Random(getrandom::Error),
-    /// Sealed with another key, for another place, or changed since.
-    #[error(
-        "what is sealed as `{context}` does not open: it was changed, moved, or sealed with another key. \
-         Check that PERKGATE_KEY or the key file is the one this database was made with"
-    )]
-    Sealed {
-        /// The place it was opened for.
-        context: String,
-    },
-    /// Sealed by a newer Perkgate.
-    #[error(
-        "what is sealed as `{context}` is of version {version}, which this Perkgate does not know: run a newer one"
-    )]
-    Version {
-        /// The place it was opened for.
-        context: String,
-        /// Its first byte.
-        version: u8,
-    },
-}
-
-/// Seals, opens, and hashes with a key.
+/// Seals, opens, and hashes with keys. Clones share what they know.
 #[derive(Clone)]
 pub struct Vault {
-    seal: [u8; 32],
-    nonce: [u8; 32],
-    blind: [u8; 32],
-    code: [u8; 32],
-    cache: [u8; 32],
-    pseudonym: [u8; 32],
-    token: [u8; 32],
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    ring: RwLock<Arc<Ring>>,
+    /// Newest first.
+    roots: RwLock<Vec<Root>>,
+    /// Where the root keys are, if they are in a file.
+    file: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -113,40 +60,45 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// From a master key, which is not kept: only the subkeys derived from it are.
+    /// From a root key, with data keys derived from it until [`Vault::learn`] is told others.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
-        let subkey = |label: &str| mac(&key, &[b"perkgate", label.as_bytes()]);
-        Self {
-            seal: subkey("seal"),
-            nonce: subkey("nonce"),
-            blind: subkey("blind"),
-            code: subkey("code"),
-            cache: subkey("cache"),
-            pseudonym: subkey("pseudonym"),
-            token: subkey("token"),
-        }
+        Self::of_root(Root::new(key))
     }
 
-    /// The vault of an installation: the key is `env`, the text of `PERKGATE_KEY`, if that is set; else it is in
-    /// [`KEY_FILE`] within `dir`, which is made on first use. An empty `PERKGATE_KEY` is an error, and so is a damaged file:
-    /// with a wrong key the gateway would not find its members.
+    fn of_root(root: Root) -> Self {
+        let ring = RwLock::new(Arc::new(Ring::derived(&root)));
+        Self { shared: Arc::new(Shared { ring, roots: RwLock::new(vec![root]), file: None }) }
+    }
+
+    fn of_roots(keys: Vec<[u8; 32]>, file: Option<PathBuf>) -> Option<Self> {
+        let roots: Vec<Root> = keys.into_iter().map(Root::new).collect();
+        let ring = RwLock::new(Arc::new(Ring::derived(roots.first()?)));
+        Some(Self { shared: Arc::new(Shared { ring, roots: RwLock::new(roots), file }) })
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.shared.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The vault of an installation: the root key is `env`, the text of `PERKGATE_KEY`, if that is set (older keys may follow it,
+    /// separated by blanks or commas); else it is in [`KEY_FILE`] within `dir`, which is made on first use. An empty `PERKGATE_KEY` is
+    /// an error, and so is a damaged file: with a wrong key the gateway would not find its members.
     pub fn load(dir: &Path, env: Option<&str>) -> Result<Self, VaultError> {
         if let Some(text) = env {
-            return parse_key(text).map(Self::new).ok_or(VaultError::Key);
+            let keys = text.split([' ', ',', '\n', '\t']).filter(|key| !key.is_empty()).map(parse_key);
+            return keys.collect::<Option<_>>().and_then(|keys| Self::of_roots(keys, None)).ok_or(VaultError::Key);
         }
         let path = dir.join(KEY_FILE);
         files::close_to_others(&path);
-        match files::read_text(&path, KEY_FILE_BYTES) {
-            Ok(text) => read_file(&text).map(Self::new).ok_or(VaultError::Damaged { path }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_file(dir, &path).map(Self::new),
-            Err(error)
-                if matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::FileTooLarge) =>
-            {
-                Err(VaultError::Damaged { path })
-            }
-            Err(source) => Err(VaultError::File { path, doing: "read it", source }),
-        }
+        let unread = |kind| matches!(kind, std::io::ErrorKind::InvalidData | std::io::ErrorKind::FileTooLarge);
+        let keys = match files::read_text(&path, KEY_FILE_BYTES) {
+            Ok(text) => read_file(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(vec![make_file(dir, &path)?]),
+            Err(error) if unread(error.kind()) => None,
+            Err(source) => return Err(VaultError::File { path, doing: "read it", source }),
+        };
+        keys.and_then(|keys| Self::of_roots(keys, Some(path.clone()))).ok_or(VaultError::Damaged { path })
     }
 
     /// As [`Vault::load`], where a database is there already: no key is made, since a new one would open nothing.
@@ -159,96 +111,127 @@ impl Vault {
     }
 
     /// Seals `plain` for the place named by `context`; it opens for no other.
-    ///
-    /// # Panics
-    /// Only for 256 GiB and more, which the cipher does not take and no memory holds.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the cipher refuses only messages longer than any memory")]
     pub fn seal(&self, context: &str, plain: &[u8]) -> Vec<u8> {
+        let ring = self.ring();
+        let (_, key) = ring.newest(Purpose::Seal);
         // Random, and hedged: should the system ever fail to give randomness, different contents still get different
         // nonces, and all that shows is which sealed things are equal.
-        let mut salt = [0_u8; 32];
-        if getrandom::fill(&mut salt).is_err() {
-            tracing::error!("the system gives no random bytes; sealing goes on with derived nonces");
-        }
-        let hedged = mac(&self.nonce, &[&salt, context.as_bytes(), plain]);
-        let mut nonce = [0_u8; NONCE_BYTES];
-        nonce.copy_from_slice(&hedged[..NONCE_BYTES]);
-        let sealed = XChaCha20Poly1305::new(&self.seal.into())
-            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: context.as_bytes() })
-            .expect("a message that fits into memory");
-        let mut bytes = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
-        bytes.push(VERSION);
+        let nonce = random(&mac(&ring.hedge, &[context.as_bytes(), plain]));
+        let mut bytes = self.sealed_head();
         bytes.extend_from_slice(&nonce);
-        bytes.extend_from_slice(&sealed);
+        bytes.extend_from_slice(&encrypt(&key, &nonce, context, plain));
         bytes
+    }
+
+    /// How everything begins that is sealed now.
+    #[must_use]
+    pub fn sealed_head(&self) -> Vec<u8> {
+        match self.ring().newest(Purpose::Seal).0 {
+            1 => vec![FIRST],
+            generation => [&[NUMBERED][..], &generation.to_be_bytes()].concat(),
+        }
+    }
+
+    /// The generation of the key of what begins like this.
+    #[must_use]
+    pub fn generation_of(sealed: &[u8]) -> Option<u32> {
+        match sealed.split_first()? {
+            (&FIRST, _) => Some(1),
+            (&NUMBERED, rest) => rest.first_chunk::<GENERATION_BYTES>().map(|bytes| u32::from_be_bytes(*bytes)),
+            _ => None,
+        }
     }
 
     /// Opens what [`Vault::seal`] sealed for the same `context`.
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
         let wrong = || VaultError::Sealed { context: context.to_owned() };
-        match sealed.first() {
-            None => return Err(wrong()),
-            Some(&VERSION) => {}
-            Some(&version) => return Err(VaultError::Version { context: context.to_owned(), version }),
-        }
-        if sealed.len() < 1 + NONCE_BYTES + TAG_BYTES {
+        let &version = sealed.first().ok_or_else(wrong)?;
+        let head = match version {
+            FIRST => 1,
+            NUMBERED => 1 + GENERATION_BYTES,
+            version => return Err(VaultError::Version { context: context.to_owned(), version }),
+        };
+        let generation = Self::generation_of(sealed).ok_or_else(wrong)?;
+        if sealed.len() < head + NONCE_BYTES + TAG_BYTES {
             return Err(wrong());
         }
-        let (nonce, ciphertext) = sealed[1..].split_at(NONCE_BYTES);
-        let nonce = XNonce::try_from(nonce).map_err(|_| wrong())?;
-        XChaCha20Poly1305::new(&self.seal.into())
-            .decrypt(&nonce, Payload { msg: ciphertext, aad: context.as_bytes() })
-            .map_err(|_| wrong())
+        let missing = || VaultError::Generation { context: context.to_owned(), generation };
+        let key = self.ring().get(Purpose::Seal, generation).ok_or_else(missing)?;
+        let (nonce, ciphertext) = sealed[head..].split_at(NONCE_BYTES);
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| wrong())?;
+        decrypt(&key, &nonce, context, ciphertext).ok_or_else(wrong)
+    }
+
+    /// What tells one body of a merchant's from another, and gives neither away: whoever has only the database cannot try what a body
+    /// may have been.
+    #[must_use]
+    pub fn digest(&self, merchant: &MerchantId, body: &[u8]) -> Digest {
+        self.keyed(merchant, &Digest::of(body))
+    }
+
+    /// The same from the plain digest, which is what databases had before.
+    #[must_use]
+    pub fn keyed(&self, merchant: &MerchantId, plain: &Digest) -> Digest {
+        let (_, key) = self.ring().newest(Purpose::Digest);
+        let own = mac(&key, &[b"merchant", merchant.as_str().as_bytes()]);
+        Digest::from_bytes(mac(&own, &[plain.as_bytes()]))
     }
 
     /// What stands in the database for a member's key: HMAC-SHA256, different for every merchant and kind, so that the
     /// table tells nobody an address and two merchants' tables do not tell that they share a customer.
     #[must_use]
     pub fn blind(&self, merchant: &str, kind: KeyKind, normalised: &str) -> [u8; 32] {
-        mac(&self.blind, &[merchant.as_bytes(), kind.as_str().as_bytes(), normalised.as_bytes()])
+        mac(
+            &self.ring().newest(Purpose::Blind).1,
+            &[merchant.as_bytes(), kind.as_str().as_bytes(), normalised.as_bytes()],
+        )
     }
 
     /// The key that the codes of rewards and offers are derived with, so that nobody can guess one from another.
     #[must_use]
     pub fn code_key(&self) -> [u8; 32] {
-        self.code
+        self.ring().newest(Purpose::Code).1
+    }
+
+    /// A text that nobody else draws, of so many digits, 51 at most.
+    #[must_use]
+    pub fn draw(&self, digits: usize) -> String {
+        let salt = mac(&self.ring().hedge, &[&std::process::id().to_be_bytes()]);
+        base32(&random::<32>(&salt), digits)
     }
 
     /// A name that no other process has.
     #[must_use]
     pub fn process_name(&self) -> String {
-        let mut salt = [0_u8; 16];
-        if getrandom::fill(&mut salt).is_err() {
-            tracing::error!("the system gives no random bytes; this process has the name of any other that meets this");
-        }
-        base32(&mac(&self.nonce, &[&salt, &std::process::id().to_be_bytes()]), 16)
+        self.draw(16)
     }
 
     /// What a member tells friends: ten digits and letters, in no alphabet that is read wrongly.
     #[must_use]
     pub fn referral_code(&self, merchant: &str, member: &MemberId) -> String {
-        let hash = mac(&self.code, &[b"referral", merchant.as_bytes(), member.as_str().as_bytes()]);
+        let hash = mac(&self.code_key(), &[b"referral", merchant.as_bytes(), member.as_str().as_bytes()]);
         base32(&hash, 10).to_ascii_uppercase()
     }
 
     /// The key that cached compiled code is authenticated with: a file that somebody else wrote is not run.
     #[must_use]
     pub fn cache_key(&self) -> [u8; 32] {
-        self.cache
+        self.ring().newest(Purpose::Cache).1
     }
 
-    /// The seed of the key pair that tokens are signed with.
+    /// The seeds of the key pairs that tokens are signed with, by generation; the last active one signs.
     #[must_use]
-    pub fn token_seed(&self) -> [u8; 32] {
-        self.token
+    pub fn token_seeds(&self) -> Vec<(u32, [u8; 32])> {
+        self.ring().generations(Purpose::Token).map(|(generation, data)| (generation, data.bytes)).collect()
     }
 
     /// The member id that a partner's plugin sees: the same for this partner for ever, another for every other partner,
     /// and in the shape of a real one.
     #[must_use]
     pub fn pseudonym(&self, partner: &PartnerId, member: &MemberId) -> String {
-        let hash = mac(&self.pseudonym, &[partner.as_str().as_bytes(), member.as_str().as_bytes()]);
+        let (_, key) = self.ring().newest(Purpose::Pseudonym);
+        let hash = mac(&key, &[partner.as_str().as_bytes(), member.as_str().as_bytes()]);
         format!("mem_{}", base32(&hash, 26))
     }
 }
@@ -285,11 +268,16 @@ fn check(key: &[u8; 32]) -> String {
     hex::encode(&Sha256::digest(key)[..4])
 }
 
-fn read_file(text: &str) -> Option<[u8; 32]> {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let (Some(line), None) = (lines.next(), lines.next()) else { return None };
-    let key = parse_key(line.split(' ').nth(1)?)?;
-    (line == write_line(&key)).then_some(key)
+/// The keys of the file, the newest first; there is one, or while keys are rotated two.
+fn read_file(text: &str) -> Option<Vec<[u8; 32]>> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let key = |line: &str| {
+        let key = parse_key(line.split(' ').nth(1)?)?;
+        (line == write_line(&key)).then_some(key)
+    };
+    let keys: Vec<[u8; 32]> = lines.map(key).collect::<Option<_>>()?;
+    let distinct = keys.iter().enumerate().all(|(place, key)| !keys[..place].contains(key));
+    (distinct && !keys.is_empty()).then_some(keys)
 }
 
 /// Makes the key file, whole or not at all; if another process was faster, its key is the one.
@@ -317,7 +305,8 @@ fn make_file(dir: &Path, path: &Path) -> Result<[u8; 32], VaultError> {
     let _ = std::fs::remove_file(&draft);
     if !placed? {
         let text = files::read_text(path, KEY_FILE_BYTES).map_err(at("read it"))?;
-        return read_file(&text).ok_or_else(|| VaultError::Damaged { path: path.to_owned() });
+        let keys = read_file(&text).and_then(|keys| keys.first().copied());
+        return keys.ok_or_else(|| VaultError::Damaged { path: path.to_owned() });
     }
     sync_directory(dir).map_err(at("make it durable"))?;
     tracing::warn!(path = %path.display(), "made a new key: back this file up, without it sealed data cannot be opened");

@@ -3,11 +3,13 @@
 //! waits, and goes on; it never takes another down. On shutdown each finishes its batch.
 
 use crate::clock::Clock;
+use crate::keyring;
 use crate::notify::Notifier;
 use crate::pipeline::Pipeline;
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use crate::vault::Vault;
 use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
@@ -39,6 +41,8 @@ pub struct Worker {
     pub metrics: Metrics,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Learns of new keys.
+    pub vault: Arc<Vault>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -137,10 +141,15 @@ impl Worker {
 
     /// Renews leases, follows changed programmes and measures what waits, each for itself: none waits for another to succeed.
     fn spawn_looks(&self, loops: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
-        let (renewing, following, measuring) = (self.clone(), self.clone(), self.clone());
+        let (renewing, keys, following, measuring) = (self.clone(), self.clone(), self.clone(), self.clone());
         loops.spawn(look("renew leases", stop.clone(), move || {
             let worker = renewing.clone();
             async move { Ok(worker.pipeline.renew().await?) }
+        }));
+        // Where keys were rotated and this process has only the old one, the error says so, and it goes on with the keys it knows.
+        loops.spawn(look("follow the keys", stop.clone(), move || {
+            let worker = keys.clone();
+            async move { worker.follow_keys().await }
         }));
         loops.spawn(look("look at the programmes", stop.clone(), move || {
             let worker = following.clone();
@@ -150,6 +159,14 @@ impl Worker {
             let worker = measuring.clone();
             async move { worker.measure().await }
         }));
+    }
+
+    /// New keys are known to every process before anything is sealed with them.
+    async fn follow_keys(&self) -> Result<(), Failure> {
+        if keyring::look(self.store.as_ref(), &self.vault).await? {
+            tracing::info!("the keys of the database have changed");
+        }
+        Ok(())
     }
 
     async fn follow(&self) -> Result<(), Failure> {

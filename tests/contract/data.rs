@@ -9,9 +9,13 @@ use perkgate_domain::ledger::{Account, Expiry, Lot, Posting, TrancheKey};
 use perkgate_domain::member::{KeyKind, Member, MemberKey};
 use perkgate_domain::money::Currency;
 use perkgate_domain::plan::{Book, EntryState, QueuedEntry, Settlement};
+use perkgate_domain::programme::Merchant;
 use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
+use perkgate_domain::rules::Rules;
 use perkgate_domain::time::Moment;
-use perkgate_gateway::store::{Admission, AdmissionResult, Appended, Claim, NewArrival, NewEntry, Newcomer, Reading};
+use perkgate_gateway::store::{
+    Actor, Admission, AdmissionResult, Appended, Claim, NewArrival, NewEntry, Newcomer, Note, ProgrammeRows, Reading,
+};
 use perkgate_tests::NOON;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +35,37 @@ pub(super) fn arrival(merchant: &str, dedupe: &str, body: &str) -> NewArrival {
         digest: Digest::of(body.as_bytes()),
         sealed: body.as_bytes().to_vec(),
         received_at: NOON,
+        note: None,
     }
+}
+
+/// Whoever does what the store writes down.
+pub(super) fn anna() -> Actor {
+    Actor::command("anna@till")
+}
+
+/// A programme without anything in it.
+pub(super) fn bare(merchant: &str) -> ProgrammeRows {
+    ProgrammeRows {
+        merchant: Merchant {
+            id: merchant.into(),
+            name: "Kavárna U Mosta".to_owned(),
+            currency: Currency::parse("EUR").expect("a currency"),
+            timezone: "Europe/Bratislava".to_owned(),
+            locale: "sk".to_owned(),
+            country: None,
+            url: None,
+            rules: Rules::default(),
+        },
+        sources: Vec::new(),
+        channels: Vec::new(),
+        installations: Vec::new(),
+    }
+}
+
+/// That a programme was applied.
+pub(super) fn applying(merchant: &str) -> Note {
+    Note::new(Some(&merchant.into()), &anna(), "programme.apply", NOON)
 }
 
 pub(super) fn accepted(appended: &Appended) -> ArrivalId {

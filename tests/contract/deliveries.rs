@@ -1,6 +1,6 @@
 //! Messages on their way: turns between channels, receivers that fail left alone, and every attempt counted once.
 
-use super::data::{LEASE, SHOP, book, claim, delivery, earns, email, entry, purchase, says, standing};
+use super::data::{LEASE, SHOP, anna, book, claim, delivery, earns, email, entry, purchase, says, standing};
 use super::ground::{Ground, HOUR};
 use perkgate_domain::delivery::{Attempt, Next};
 use perkgate_domain::ids::ChannelId;
@@ -191,9 +191,9 @@ async fn a_disabled_channel_is_claimed_when_it_is_resumed(ground: &Ground) {
     let years = at(100_000_000);
     assert!(due(ground, &years, 5).await.is_empty(), "however long");
     let store = ground.store();
-    assert!(!store.resume(&"other".into(), &"hook".into()).await.expect("nothing"));
-    assert!(store.resume(&SHOP.into(), &"hook".into()).await.expect("it is resumed"));
-    assert!(!store.resume(&SHOP.into(), &"hook".into()).await.expect("it is well"));
+    assert!(!store.resume(&"other".into(), &"hook".into(), NOON, &anna()).await.expect("nothing"));
+    assert!(store.resume(&SHOP.into(), &"hook".into(), NOON, &anna()).await.expect("it is resumed"));
+    assert!(!store.resume(&SHOP.into(), &"hook".into(), NOON, &anna()).await.expect("it is well"));
     assert_eq!(due(ground, &years, 5).await.len(), 2);
 }
 
@@ -230,11 +230,11 @@ async fn a_dead_letter_is_sent_again(ground: &Ground) {
     written(ground, SHOP, &[("mail", 1)]).await;
     let row = &due(ground, &at(1), 9).await[0];
     let (id, store) = (&row.delivery.id, ground.store());
-    assert!(!store.resend(&SHOP.into(), id, NOON).await.expect("it is not dead"));
+    assert!(!store.resend(&SHOP.into(), id, NOON, &anna()).await.expect("it is not dead"));
     record(ground, &[attempt(row, 1_000, Next::Dead)]).await;
     assert!(due(ground, &at(1_000), 9).await.is_empty());
-    assert!(!store.resend(&"other".into(), id, NOON).await.expect("it is another's"));
-    assert!(store.resend(&SHOP.into(), id, NOON.plus_ms(60_000)).await.expect("it is dead"));
+    assert!(!store.resend(&"other".into(), id, NOON, &anna()).await.expect("it is another's"));
+    assert!(store.resend(&SHOP.into(), id, NOON.plus_ms(60_000), &anna()).await.expect("it is dead"));
     assert!(due(ground, &at(59), 9).await.is_empty());
     let again = due(ground, &at(60), 9).await;
     assert_eq!(again.iter().map(|row| row.attempt).collect::<Vec<_>>(), [1]);

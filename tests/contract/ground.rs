@@ -70,6 +70,18 @@ impl Ground {
         };
         read.expect("a number")
     }
+    /// Texts read past the store.
+    pub(super) async fn texts(&self, sql: &str) -> Vec<String> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let read = if self.is_sqlite() {
+            let mut hand = SqliteConnection::connect(&self.url).await.expect("a connection");
+            sqlx::query_scalar(sql).fetch_all(&mut hand).await
+        } else {
+            let mut hand = PgConnection::connect(&self.url).await.expect("a connection");
+            sqlx::query_scalar(sql).fetch_all(&mut hand).await
+        };
+        read.expect("texts")
+    }
     /// How many rows a table has.
     pub(super) async fn count(&self, table: &str) -> i64 {
         self.number(&format!("select count(*) from {table}")).await

@@ -1,6 +1,8 @@
 //! What the store tells those who act for members: what became of an errand, tasks, questions, segments, and all of one member.
 
-use super::data::{LEASE, SHOP, book, bought, earns, email, entry, journalled, purchase, says, settled, standing};
+use super::data::{
+    LEASE, SHOP, anna, book, bought, earns, email, entry, journalled, purchase, says, settled, standing,
+};
 use super::ground::Ground;
 use perkgate_domain::event::{Answer, Event, Scale};
 use perkgate_domain::ids::{EntryId, MemberId, RewardId};
@@ -103,8 +105,9 @@ async fn a_task_is_open_until_it_is_closed(ground: &Ground) {
     assert_eq!(listed(SHOP, "open", 1).await.len(), 1);
     assert!(listed("other", "open", 9).await.is_empty());
 
-    let close =
-        async |merchant: &str, id: &str| store.close_task(&merchant.into(), id, Moment(5)).await.expect("an act");
+    let close = async |merchant: &str, id: &str| {
+        store.close_task(&merchant.into(), id, Moment(5), &anna()).await.expect("an act")
+    };
     assert!(!close("other", "tsk_1").await && !close(SHOP, "tsk_9").await);
     assert!(close(SHOP, "tsk_1").await);
     assert!(!close(SHOP, "tsk_1").await, "once");

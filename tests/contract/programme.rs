@@ -1,6 +1,6 @@
 //! Programmes: replaced whole, and every past setting kept.
 
-use super::data::SHOP;
+use super::data::{SHOP, applying};
 use super::ground::Ground;
 use perkgate_domain::ids::Digest;
 use perkgate_domain::money::Currency;
@@ -65,14 +65,14 @@ async fn a_programme_is_replaced_whole(ground: &Ground) {
     assert_eq!(store.revision().await.expect("a number"), 0);
     assert!(store.programmes().await.expect("none").is_empty());
     let first = programme(SHOP, &["eshop", "till"], vec![installation("points", "{}"), installation("offer", "{}")]);
-    store.apply(&first, &[plugin()]).await.expect("it is applied");
-    store.apply(&programme("another", &["own"], vec![]), &[plugin()]).await.expect("it is applied");
+    store.apply(&first, &[plugin()], &applying(SHOP)).await.expect("it is applied");
+    store.apply(&programme("another", &["own"], vec![]), &[plugin()], &applying(SHOP)).await.expect("it is applied");
     assert_eq!(store.revision().await.expect("a number"), 2);
     let breaks = "insert into failing_channels values ('kavarna', 'mail', 9, 1, 1, null, null)";
     ground.by_hand(breaks).await.expect("a channel fails");
 
     let second = programme(SHOP, &["till"], vec![installation("offer", "{}"), installation("stamps", "{}")]);
-    store.apply(&second, &[]).await.expect("it is applied");
+    store.apply(&second, &[], &applying(SHOP)).await.expect("it is applied");
     let all = ground.another().await.programmes().await.expect("they are read");
     let [another, ours] = all.as_slice() else { panic!("two merchants: {all:?}") };
     assert_eq!((another.merchant.id.as_str(), another.sources.len()), ("another", 1));
@@ -93,12 +93,12 @@ async fn a_past_setting_is_kept(ground: &Ground) {
     let store = ground.store();
     for settings in ["{}", r#"{"points":2}"#, r#"{"points":2}"#, "{}"] {
         let rows = programme(SHOP, &[], vec![installation("points", settings)]);
-        store.apply(&rows, &[plugin()]).await.expect("it is applied");
+        store.apply(&rows, &[plugin()], &applying(SHOP)).await.expect("it is applied");
     }
     // Taken out and put in again, it goes on counting.
-    store.apply(&programme(SHOP, &[], vec![]), &[]).await.expect("it is applied");
+    store.apply(&programme(SHOP, &[], vec![]), &[], &applying(SHOP)).await.expect("it is applied");
     let rows = programme(SHOP, &[], vec![installation("points", r#"{"points":3}"#)]);
-    store.apply(&rows, &[]).await.expect("it is applied");
+    store.apply(&rows, &[], &applying(SHOP)).await.expect("it is applied");
     let now = &store.programmes().await.expect("they are read")[0].installations[0];
     assert_eq!(now.installation.settings_revision, 4);
     let wanted = [(1, "{}"), (2, r#"{"points":2}"#), (3, "{}"), (4, r#"{"points":3}"#)];
@@ -118,7 +118,7 @@ async fn many_apply_at_once(ground: &Ground) {
         let settings = format!(r#"{{"points":{number}}}"#);
         let merchant = if number % 3 == 0 { "another" } else { SHOP };
         let rows = programme(merchant, &["eshop"], vec![installation("points", &settings)]);
-        at_once.spawn(async move { store.apply(&rows, &[plugin()]).await.expect("it is applied") });
+        at_once.spawn(async move { store.apply(&rows, &[plugin()], &applying(SHOP)).await.expect("it is applied") });
     }
     at_once.join_all().await;
     assert_eq!(ground.store().revision().await.expect("a number"), 10);

@@ -1,6 +1,6 @@
 //! What the ledger is proved against: postings that nobody can change, and a check that finds whatever else was changed.
 
-use super::data::{SHOP, book, bought, earns, settled, standing};
+use super::data::{SHOP, applying, book, bought, earns, settled, standing};
 use super::ground::Ground;
 use perkgate_domain::event::Event;
 use perkgate_domain::ids::Digest;
@@ -74,7 +74,7 @@ impl<'a> Shops<'a> {
         };
         for merchant in [SHOP, "other"] {
             let rows = programme(merchant, plugin.digest());
-            ground.store().apply(&rows, std::slice::from_ref(&row)).await.expect("it is applied");
+            ground.store().apply(&rows, std::slice::from_ref(&row), &applying(SHOP)).await.expect("it is applied");
         }
         let shops = Self { ground, host, plugin };
         for (merchant, order, whose) in [(SHOP, "1", "jana"), (SHOP, "2", "tom"), ("other", "1", "eva")] {

@@ -1,6 +1,7 @@
 //! The management API: staff with a token, members who join, take rewards and give them back.
 
 use super::{BY_JANA, JANA, ORDER};
+use perkgate_gateway::store::Actor;
 use perkgate_gateway::tokens::Access;
 use perkgate_tests::programme::{COFFEE, ESHOP, OWN, POINTS};
 use perkgate_tests::{FakeShop, Ground, Sale, Staff, TestGateway};
@@ -129,8 +130,9 @@ async fn only_a_token_for_this_merchant_opens_it() {
         nobody.sends("GET", rewards, &[("authorization", odd)], "").await.is_problem(401, "unauthorised");
     }
     let strange = perkgate_gateway::tokens::Tokens::new(&other.gateway().vault);
-    let strange = strange.issue(&Access::Operator, perkgate_tests::NOON, 30).expect("a token");
-    ask(&Staff::with(&gateway, Some(strange))).await.is_problem(401, "unauthorised");
+    let strange =
+        strange.issue(&Access::Operator, None, perkgate_tests::NOON, 30, &Actor::command("eve@home")).expect("a token");
+    ask(&Staff::with(&gateway, Some(strange.token))).await.is_problem(401, "unauthorised");
     // What is written needs one, too, and says nothing of who is there.
     nobody.does("POST", &format!("{HER}/redemptions"), "k", coffee()).await.is_problem(401, "unauthorised");
     gateway.later(31 * 24 * 3600);

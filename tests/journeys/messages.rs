@@ -3,7 +3,7 @@
 use super::{JANA, ORDER};
 use perkgate_domain::limits::DeliveryLimits;
 use perkgate_gateway::clock::Clock as _;
-use perkgate_gateway::store::DeliveryView;
+use perkgate_gateway::store::{Actor, DeliveryView};
 use perkgate_tests::programme::{ESHOP, THANKS, email, webhook};
 use perkgate_tests::{FakeInbox, FakeShop, Ground, MailServer, Sale, Says, TestGateway, until};
 
@@ -105,14 +105,17 @@ async fn a_dead_letter_is_kept_and_can_be_sent_again() {
     gateway.sent().await;
 
     let store = &gateway.gateway().store;
-    let now = gateway.clock().now();
+    let (now, by) = (gateway.clock().now(), Actor::command("anna@till"));
     let unknown = "dlv_nobody".into();
-    assert!(!store.resend(&gateway.merchant(), &unknown, now).await.expect("looked up"));
-    assert!(store.resend(&gateway.merchant(), &dead.delivery.id, now).await.expect("looked up"));
+    assert!(!store.resend(&gateway.merchant(), &unknown, now, &by).await.expect("looked up"));
+    assert!(store.resend(&gateway.merchant(), &dead.delivery.id, now, &by).await.expect("looked up"));
     only(&gateway, "delivered").await;
     let ids: Vec<String> = inbox.got().into_iter().map(|got| got.id).collect();
     assert_eq!(ids, [dead.delivery.id.as_str(), dead.delivery.id.as_str()]);
-    assert!(!store.resend(&gateway.merchant(), &dead.delivery.id, now).await.expect("looked up"), "it is not dead");
+    assert!(
+        !store.resend(&gateway.merchant(), &dead.delivery.id, now, &by).await.expect("looked up"),
+        "it is not dead"
+    );
     gateway.close().await;
 }
 

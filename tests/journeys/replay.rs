@@ -6,7 +6,7 @@ use perkgate_domain::event::{Answer, Edit, Event, Profile, Redemption, Scale, Un
 use perkgate_domain::ids::{Digest, EntryId, MemberId};
 use perkgate_domain::plan::{About, DecisionRecord};
 use perkgate_domain::time::Moment;
-use perkgate_gateway::store::{Admission, AdmissionResult, Appended, NewArrival, NewEntry};
+use perkgate_gateway::store::{Actor, Admission, AdmissionResult, Appended, NewArrival, NewEntry, Note};
 use perkgate_tests::programme::{ESHOP, OFFER, OWN, POINTS, STAMPS, THANKS, plugin_file};
 use perkgate_tests::{FakeShop, Ground, NOON, Sale, TestGateway, hostile};
 use sqlx::{Connection as _, SqliteConnection};
@@ -57,6 +57,7 @@ async fn happens(gateway: &TestGateway, source: &str, event: Event, member: Opti
         digest,
         sealed: Vec::new(),
         received_at: NOON,
+        note: None,
     };
     let appended = store.append(&[arrival], 60_000).await.expect("it is journalled");
     let [Appended::Accepted(arrival)] = appended.as_slice() else { panic!("it is not new: {appended:?}") };
@@ -94,7 +95,9 @@ async fn sells_reward(gateway: &TestGateway, title: &str, points: i64) {
         "code": null, "audience": null
     });
     programme.merchant.rules.rewards.insert("coffee".to_owned(), serde_json::from_value(reward).expect("a reward"));
-    gateway.store.apply(&programme, &[]).await.expect("it is applied");
+    let by = Actor::command("anna@till");
+    let note = Note::new(Some(&programme.merchant.id), &by, "programme.apply", NOON);
+    gateway.store.apply(&programme, &[], &note).await.expect("it is applied");
     gateway.registry.refresh().await.expect("programmes are read");
 }
 

@@ -8,11 +8,11 @@ use perkgate_gateway::apply;
 use perkgate_gateway::clock::SystemClock;
 use perkgate_gateway::outbound::{Outbound, Private};
 use perkgate_gateway::registry::Registry;
-use perkgate_gateway::store::{self, Schema, Store};
+use perkgate_gateway::store::{self, Actor, Schema, Store};
 use perkgate_gateway::vault::Vault;
 use perkgate_plugin_host::{Compiler, Host, HostConfig};
 use perkgate_tests::programme::{MERCHANT, OWN, POINTS};
-use perkgate_tests::{Held, Postgres};
+use perkgate_tests::{Held, NOON, Postgres};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -71,7 +71,9 @@ impl Ground {
         let mut merchants = Vec::with_capacity(MERCHANTS);
         for number in 0..MERCHANTS {
             prepared.merchant.id = MerchantId::from(format!("kavarna{number}").as_str());
-            apply::apply(&prepared, store.as_ref(), &vault).await.expect("the merchant file is applied");
+            apply::apply(&prepared, store.as_ref(), &vault, &Actor::command("anna@till"), NOON)
+                .await
+                .expect("the merchant file is applied");
             merchants.push(Merchant { id: prepared.merchant.id.clone(), source: prepared.sources()[0].clone() });
         }
         let registry =

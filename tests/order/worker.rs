@@ -122,7 +122,7 @@ impl Worker {
             for (verified, telling) in arrivals {
                 let (journal, merchant) = (journal.clone(), merchant.clone());
                 waiting.spawn(async move {
-                    let appended = journal.append(&merchant.id, &merchant.source.id, verified).await;
+                    let appended = journal.append(&merchant.id, &merchant.source.id, verified, None).await;
                     appended.err().map(|_| telling)
                 });
             }

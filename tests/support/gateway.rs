@@ -12,7 +12,7 @@ use perkgate_gateway::gateway::{Config, Gateway, StartError};
 use perkgate_gateway::identity::{self, Lookup};
 use perkgate_gateway::outbound::Private;
 use perkgate_gateway::store::{
-    ArrivalView, DeliveryView, ExplainView, LedgerReport, MemberView, QueueDepth, RejectionView,
+    Actor, ArrivalView, DeliveryView, ExplainView, LedgerReport, MemberView, QueueDepth, RejectionView,
 };
 use perkgate_gateway::{apply, clock};
 use std::path::{Path, PathBuf};
@@ -164,7 +164,8 @@ impl TestGateway {
         let text = format!("{MERCHANT}{pieces}");
         let store = gateway.store.as_ref();
         let prepared = apply::prepare_text(&text, "kavarna.toml", self.data.path().to_owned(), store).await?;
-        let changed = apply::apply(&prepared, store, &gateway.vault).await?;
+        let changed =
+            apply::apply(&prepared, store, &gateway.vault, &Actor::command("anna@till"), gateway.clock().now()).await?;
         gateway.registry.refresh().await.expect("the programmes are read");
         gateway.registry.loaded().await;
         Ok((prepared.sources().to_vec(), changed))

@@ -148,6 +148,10 @@ impl Premises {
     pub fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(arguments).output().expect("the binary runs"))
     }
+    /// Starts a command on the database, to be heard on standard error.
+    pub fn starts(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary runs")
+    }
     /// Runs a command that needs no database to its end.
     pub fn run_alone(&self, arguments: &[&str]) -> Ran {
         Ran::of(command().current_dir(self.directory.path()).args(arguments).output().expect("the binary runs"))

@@ -4,11 +4,14 @@
 use crate::gateway::{Address, TestGateway};
 use crate::served::Served;
 use perkgate_gateway::clock::Clock as _;
+use perkgate_gateway::store::{Actor, Store, TokenRow};
 use perkgate_gateway::tokens::{Access, Tokens};
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
 
 /// What was answered.
 #[derive(Clone, Debug)]
@@ -58,13 +61,34 @@ impl Heard {
 pub struct Staff {
     address: Address,
     token: Option<String>,
+    listed: Option<Listed>,
+}
+
+/// A token that is put into the gateway's list before it is shown for the first time.
+#[derive(Clone)]
+struct Listed {
+    store: Arc<dyn Store>,
+    row: TokenRow,
+    done: Arc<OnceCell<()>>,
+}
+
+impl std::fmt::Debug for Listed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listed").field("row", &self.row).finish_non_exhaustive()
+    }
 }
 
 impl Staff {
     /// Of a gateway, with a token made there a moment ago.
     pub fn of(gateway: &TestGateway, access: &Access) -> Self {
-        let token = Tokens::new(&gateway.gateway().vault).issue(access, gateway.clock().now(), 30);
-        Self::with(gateway, Some(token.expect("a token")))
+        let (now, by) = (gateway.clock().now(), Actor::command("anna@till"));
+        let issued = Tokens::new(&gateway.gateway().vault).issue(access, None, now, 30, &by).expect("a token");
+        let listed = Listed { store: Arc::clone(&gateway.gateway().store), row: issued.row, done: Arc::default() };
+        Self { listed: Some(listed), ..Self::with(gateway, Some(issued.token)) }
+    }
+    /// The id of the token.
+    pub fn token_id(&self) -> String {
+        self.listed.as_ref().expect("a token of the tests").row.id.clone()
     }
     /// The merchant's own.
     pub fn at(gateway: &TestGateway) -> Self {
@@ -72,11 +96,11 @@ impl Staff {
     }
     /// With this token.
     pub fn with(gateway: &TestGateway, token: Option<String>) -> Self {
-        Self { address: gateway.address(), token }
+        Self { address: gateway.address(), token, listed: None }
     }
     /// At a gateway that is a process.
     pub fn at_served(served: &Served, token: &str) -> Self {
-        Self { address: served.address(), token: Some(token.to_owned()) }
+        Self { address: served.address(), token: Some(token.to_owned()), listed: None }
     }
 
     /// Asks for something of the merchant: `/members/email:…`.
@@ -90,6 +114,10 @@ impl Staff {
     }
     /// Any request.
     pub async fn sends(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Heard {
+        if let Some(Listed { store, row, done }) = &self.listed {
+            let listing = async || store.create_token(row, &Actor::command("anna@till")).await.expect("it is listed");
+            done.get_or_init(listing).await;
+        }
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let token = bearer.as_deref().map(|bearer| ("authorization", bearer));
         let headers: Vec<(&str, &str)> = headers.iter().copied().chain(token).collect();

@@ -12,13 +12,13 @@ use perkgate_domain::member::MemberKey;
 use perkgate_domain::plan::{Book, Counter, QueuedEntry, Settlement};
 use perkgate_domain::rules::Audience;
 use perkgate_domain::time::Moment;
-use perkgate_gateway::store::Standing;
 use perkgate_gateway::store::{
-    Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
-    LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, StalledView, Store, StoreError, TaskView, UnreadArrival,
+    Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView,
+    DueRow, ExplainView, ExportView, KeyRow, LedgerReport, LotView, MemberView, NewArrival, NewRejection, Note,
+    OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading, RejectionView, RowKey,
+    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, TaskView, TokenRow, Unkeyed, UnreadArrival,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Error, ErrorKind};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -191,14 +191,26 @@ impl Store for Stepped {
     async fn failing(&self, merchant: &MerchantId) -> Result<Vec<ChannelView>, StoreError> {
         self.inner.failing(merchant).await
     }
-    async fn resume(&self, merchant: &MerchantId, channel: &ChannelId) -> Result<bool, StoreError> {
-        self.inner.resume(merchant, channel).await
+    async fn resume(
+        &self,
+        merchant: &MerchantId,
+        channel: &ChannelId,
+        now: Moment,
+        by: &Actor,
+    ) -> Result<bool, StoreError> {
+        self.inner.resume(merchant, channel, now, by).await
     }
     async fn deliveries(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<DeliveryView>, StoreError> {
         self.inner.deliveries(merchant, state, most).await
     }
-    async fn resend(&self, merchant: &MerchantId, delivery: &DeliveryId, now: Moment) -> Result<bool, StoreError> {
-        self.inner.resend(merchant, delivery, now).await
+    async fn resend(
+        &self,
+        merchant: &MerchantId,
+        delivery: &DeliveryId,
+        now: Moment,
+        by: &Actor,
+    ) -> Result<bool, StoreError> {
+        self.inner.resend(merchant, delivery, now, by).await
     }
     async fn revision(&self) -> Result<i64, StoreError> {
         self.inner.revision().await
@@ -206,8 +218,8 @@ impl Store for Stepped {
     async fn standing(&self) -> Result<Standing, StoreError> {
         self.inner.standing().await
     }
-    async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError> {
-        self.inner.apply(programme, plugins).await
+    async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow], note: &Note) -> Result<(), StoreError> {
+        self.inner.apply(programme, plugins, note).await
     }
     async fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
         self.inner.component(digest).await
@@ -258,8 +270,8 @@ impl Store for Stepped {
     async fn tasks(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<TaskView>, StoreError> {
         self.inner.tasks(merchant, state, most).await
     }
-    async fn close_task(&self, merchant: &MerchantId, id: &str, now: Moment) -> Result<bool, StoreError> {
-        self.inner.close_task(merchant, id, now).await
+    async fn close_task(&self, merchant: &MerchantId, id: &str, now: Moment, by: &Actor) -> Result<bool, StoreError> {
+        self.inner.close_task(merchant, id, now, by).await
     }
     async fn export(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<ExportView>, StoreError> {
         self.inner.export(merchant, member).await
@@ -296,6 +308,54 @@ impl Store for Stepped {
         most: usize,
     ) -> Result<Vec<(MerchantId, EntryId, InstallationId)>, StoreError> {
         self.inner.undecided(merchant, most).await
+    }
+    async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        self.inner.keys().await
+    }
+    async fn add_keys(&self, wrappings: &[KeyRow], new: &[KeyRow], note: &Note) -> Result<(), StoreError> {
+        self.inner.add_keys(wrappings, new, note).await
+    }
+    async fn activate_keys(&self, note: &Note) -> Result<(), StoreError> {
+        self.inner.activate_keys(note).await
+    }
+    async fn retire_keys(&self, roots: &[String], gone: &[(String, u32)], note: &Note) -> Result<(), StoreError> {
+        self.inner.retire_keys(roots, gone, note).await
+    }
+    async fn is_used(&self) -> Result<bool, StoreError> {
+        self.inner.is_used().await
+    }
+    async fn sealed(&self, place: SealedPlace, current: &[u8], after: &RowKey) -> Result<Vec<SealedCell>, StoreError> {
+        self.inner.sealed(place, current, after).await
+    }
+    async fn reseal(&self, place: SealedPlace, cells: &[(SealedCell, Vec<u8>)]) -> Result<u64, StoreError> {
+        self.inner.reseal(place, cells).await
+    }
+    async fn sealed_counts(&self, place: SealedPlace) -> Result<BTreeMap<Vec<u8>, i64>, StoreError> {
+        self.inner.sealed_counts(place).await
+    }
+    async fn unkeyed(&self) -> Result<Vec<Unkeyed>, StoreError> {
+        self.inner.unkeyed().await
+    }
+    async fn rekey(&self, rows: &[Unkeyed]) -> Result<(), StoreError> {
+        self.inner.rekey(rows).await
+    }
+    async fn create_token(&self, token: &TokenRow, by: &Actor) -> Result<(), StoreError> {
+        self.inner.create_token(token, by).await
+    }
+    async fn revoke_token(&self, id: &str, now: Moment, by: &Actor) -> Result<bool, StoreError> {
+        self.inner.revoke_token(id, now, by).await
+    }
+    async fn token(&self, id: &str) -> Result<Option<TokenRow>, StoreError> {
+        self.inner.token(id).await
+    }
+    async fn tokens(&self, merchant: Option<&MerchantId>, most: i64) -> Result<Vec<TokenRow>, StoreError> {
+        self.inner.tokens(merchant, most).await
+    }
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
+        self.inner.note(notes).await
+    }
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        self.inner.audit(query).await
     }
     async fn close(&self) {
         self.inner.close().await;

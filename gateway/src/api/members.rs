@@ -64,6 +64,7 @@ pub(super) async fn join(State(desk): State<Desk>, visit: Visit) -> Result<Reply
 /// `GET /members/{key}`
 pub(super) async fn show(State(desk): State<Desk>, visit: Visit) -> Result<Reply, Problem> {
     let member = visit.member(&desk).await?;
+    visit.looks(&desk, "member.read", &member).await?;
     let view = desk.store.member(visit.merchant(), &member).await?;
     let view = view.ok_or_else(|| Problem::of(Code::UnknownMember))?;
     Ok(Reply(200, views::member(&view)))
@@ -91,6 +92,7 @@ pub(super) async fn forget(State(desk): State<Desk>, visit: Visit) -> Result<Rep
 /// `GET /members/{key}/export`
 pub(super) async fn export(State(desk): State<Desk>, visit: Visit) -> Result<Reply, Problem> {
     let member = visit.member(&desk).await?;
+    visit.looks(&desk, "member.export", &member).await?;
     let found = desk.store.export(visit.merchant(), &member).await?;
     let found = found.ok_or_else(|| Problem::of(Code::UnknownMember))?;
     Ok(Reply(200, views::export(&desk.vault, visit.merchant(), &found)))

@@ -3,6 +3,7 @@
 //!
 //! `openapi.json` beside this file describes it; the routes below and that document are held to each other by a test.
 
+mod audit;
 mod members;
 mod openapi;
 mod page;
@@ -72,6 +73,7 @@ table! {
     get "/rewards" => rewards::catalogue,
     get "/tasks" => tasks::list,
     post "/tasks/{id}/close" => tasks::close,
+    get "/audit" => audit::list,
 }
 
 /// The routes of the management API and of the questions' page.

@@ -2,6 +2,7 @@
 
 use crate::errand::ErrandError;
 use crate::store::StoreError;
+use crate::tokens::CheckError;
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
@@ -91,6 +92,15 @@ impl From<StoreError> for Problem {
         // Whoever works with the database says it once, and aloud.
         tracing::debug!("a request is answered 503: {error}");
         Self::of(Code::Busy)
+    }
+}
+
+impl From<CheckError> for Problem {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Token(why) => Self::saying(Code::Unauthorised, why.to_string()),
+            CheckError::Store(error) => error.into(),
+        }
     }
 }
 

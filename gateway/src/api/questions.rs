@@ -5,7 +5,7 @@ use super::page::{self, Word};
 use super::problem::{Code, Problem};
 use super::{Desk, visit};
 use crate::errand::{self, Errand, ErrandError};
-use crate::store::QuestionView;
+use crate::store::{Actor, QuestionView};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::Response;
@@ -62,8 +62,8 @@ pub(super) async fn answer(State(desk): State<Desk>, Path(link): Link, body: Bod
         score,
         text,
     };
-    let (merchant, now) = (&open.merchant().id, desk.clock.now());
-    match errand::run(desk.store.as_ref(), &desk.journal, merchant, &question.id, &errand, now).await {
+    let (merchant, now, by) = (&open.merchant().id, desk.clock.now(), Actor::link(&question.member));
+    match errand::run(desk.store.as_ref(), &desk.journal, merchant, &question.id, &errand, &by, now).await {
         Ok(outcome) if outcome.refused(&errand).is_none() => page::says(Word::Thanks, locale),
         Ok(_) => page::says(Word::Over, locale),
         // Somebody with the same link was faster.

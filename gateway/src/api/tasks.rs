@@ -22,7 +22,7 @@ pub(super) async fn list(State(desk): State<Desk>, visit: Visit) -> Result<Reply
 /// `POST /tasks/{id}/close`
 pub(super) async fn close(State(desk): State<Desk>, visit: Visit) -> Result<Reply, Problem> {
     let id = visit.param("id");
-    if !desk.store.close_task(visit.merchant(), id, desk.clock.now()).await? {
+    if !desk.store.close_task(visit.merchant(), id, desk.clock.now(), &visit.actor).await? {
         return Err(Problem::of(Code::UnknownTask));
     }
     Ok(Reply(200, json!({"task": id, "state": "closed"})))

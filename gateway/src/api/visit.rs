@@ -4,6 +4,7 @@ use super::Desk;
 use super::problem::{Code, Problem, json_response};
 use crate::errand::{self, Errand, Outcome};
 use crate::identity::{self, Lookup};
+use crate::store::{Actor, Note};
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts as _, RawPathParams};
 use axum::http::{HeaderMap, Method, Request, Response, header};
@@ -27,6 +28,8 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 pub(super) struct Visit {
     /// Of the merchant in the path.
     pub(super) programme: Arc<Programme>,
+    /// Who makes it.
+    pub(super) actor: Actor,
     params: BTreeMap<String, String>,
     query: String,
     headers: HeaderMap,
@@ -44,11 +47,8 @@ impl FromRequest<Desk> for Visit {
         let params: BTreeMap<String, String> =
             params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let merchant = MerchantId::new(params.get("merchant").map_or("", String::as_str));
-        let access = desk
-            .tokens
-            .read(bearer(&parts.headers)?, desk.clock.now())
-            .map_err(|error| Problem::saying(Code::Unauthorised, error.to_string()))?;
-        if !access.manages(&merchant) {
+        let caller = desk.tokens.check(desk.store.as_ref(), bearer(&parts.headers)?, desk.clock.now()).await?;
+        if !caller.access.manages(&merchant) {
             return Err(Problem::of(Code::Forbidden));
         }
         let snapshot = desk.registry.snapshot();
@@ -56,7 +56,7 @@ impl FromRequest<Desk> for Visit {
         let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::DELETE);
         let body = if reads { Vec::new() } else { read(body).await? };
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        Ok(Self { programme, params, query, headers: parts.headers, body })
+        Ok(Self { programme, actor: Actor::token(&caller.id), params, query, headers: parts.headers, body })
     }
 }
 
@@ -103,11 +103,18 @@ impl Visit {
         found.ok_or_else(|| Problem::of(Code::UnknownMember))
     }
 
+    /// Writes down that somebody looks at what is kept about a member, before they see it.
+    pub(super) async fn looks(&self, desk: &Desk, act: &str, member: &MemberId) -> Result<(), Problem> {
+        let note = Note::new(Some(self.merchant()), &self.actor, act, desk.clock.now()).about(member);
+        Ok(desk.store.note(&[note]).await?)
+    }
+
     /// Runs an errand under the request's key. One that the rules refuse is a problem.
     pub(super) async fn run(&self, desk: &Desk, errand: &Errand) -> Result<Outcome, Problem> {
         let key = self.key()?;
         let now = desk.clock.now();
-        let outcome = errand::run(desk.store.as_ref(), &desk.journal, self.merchant(), key, errand, now).await?;
+        let outcome =
+            errand::run(desk.store.as_ref(), &desk.journal, self.merchant(), key, errand, &self.actor, now).await?;
         match outcome.refused(errand) {
             None => Ok(outcome),
             Some(why) => Err(Problem::saying(Code::Refused, why)),

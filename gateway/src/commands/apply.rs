@@ -1,7 +1,8 @@
 //! `perkgate apply FILE`: a merchant file into the database.
 
-use super::{Database, Secrets};
+use super::{Database, Secrets, actor};
 use perkgate_gateway::apply::{self, Given};
+use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::store::Schema;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,7 +38,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         println!("{}: merchant `{merchant}` is in order", flags.file.display());
         return Ok(ExitCode::SUCCESS);
     }
-    if apply::apply(&prepared, store.as_ref(), &vault).await? {
+    if apply::apply(&prepared, store.as_ref(), &vault, &actor(), SystemClock.now()).await? {
         println!("merchant `{merchant}` is applied; a running gateway sees it within a second");
     } else {
         println!("merchant `{merchant}` is as it was: nothing to change");

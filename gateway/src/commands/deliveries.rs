@@ -1,6 +1,6 @@
 //! `perkgate deliveries`: what is on its way out, and dead letters sent again.
 
-use super::{Database, print_json};
+use super::{Database, actor, print_json};
 use perkgate_domain::ids::{ChannelId, DeliveryId, MerchantId};
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::store::{ChannelView, Schema};
@@ -32,7 +32,8 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let (store, _) = flags.database.open(Schema::Current).await?;
     let merchant = MerchantId::new(flags.merchant);
     if let Some(delivery) = flags.resend {
-        let again = store.resend(&merchant, &DeliveryId::new(delivery.as_str()), SystemClock.now()).await?;
+        let id = DeliveryId::new(delivery.as_str());
+        let again = store.resend(&merchant, &id, SystemClock.now(), &actor()).await?;
         anyhow::ensure!(
             again,
             "merchant `{merchant}` has no dead delivery `{delivery}`; `perkgate deliveries --merchant {merchant}` lists them"
@@ -41,7 +42,8 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(channel) = flags.resume {
-        let again = store.resume(&merchant, &ChannelId::new(channel.as_str())).await?;
+        let id = ChannelId::new(channel.as_str());
+        let again = store.resume(&merchant, &id, SystemClock.now(), &actor()).await?;
         anyhow::ensure!(
             again,
             "channel `{channel}` of merchant `{merchant}` has no failures to forget: it is being sent to"

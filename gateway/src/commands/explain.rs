@@ -140,6 +140,7 @@ impl<'a> Teller<'a> {
     ) -> anyhow::Result<(Vec<String>, serde_json::Value)> {
         let merchant = &self.programme.merchant.id;
         let member = member::find(self.store, vault, merchant.as_str(), key).await?.member;
+        member::looks(self.store, merchant, "member.explain", &member.id).await?;
         let lots = self.store.lots(merchant, &member.id).await?;
         let origins: Vec<Origin> = lots.iter().map(origin).collect();
         let words = explain::balance(&member, wallet, &origins, self.voice());

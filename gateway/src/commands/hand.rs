@@ -7,6 +7,7 @@ use perkgate_domain::programme::Programme;
 use perkgate_gateway::errand::{self, Errand, ErrandError, Outcome};
 use perkgate_gateway::gateway::Gateway;
 use perkgate_gateway::journal::{Handover, Journal};
+use perkgate_gateway::keyring;
 use perkgate_gateway::store::Schema;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +60,9 @@ impl Hand {
     pub(super) async fn outcome(&self, order: &Order<'_>) -> anyhow::Result<Outcome> {
         let Order { merchant, key, errand } = order;
         let now = self.gateway.clock().now();
-        let arrival = errand::append(&self.journal, merchant, key, errand, now).await?;
+        // A campaign may last: keys may be rotated meanwhile.
+        keyring::look(self.gateway.store.as_ref(), &self.gateway.vault).await?;
+        let arrival = errand::append(&self.journal, merchant, key, errand, &super::actor(), now).await?;
         let outcome = tokio::time::timeout(PATIENCE, self.work(merchant, arrival)).await.unwrap_or_else(|_| {
             Err(anyhow::Error::from(ErrandError::Slow).context(format!("not done within {} s", PATIENCE.as_secs())))
         });

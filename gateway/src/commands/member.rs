@@ -6,12 +6,12 @@ mod verbs;
 pub(super) use show::wallet;
 
 use super::hand::Hand;
-use super::{Database, print_json};
+use super::{Database, actor, print_json};
 use anyhow::Context as _;
 use perkgate_domain::ids::{MemberId, MerchantId};
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::identity::{self, Lookup};
-use perkgate_gateway::store::{MemberView, ProgrammeRows, Schema, Store};
+use perkgate_gateway::store::{MemberView, Note, ProgrammeRows, Schema, Store};
 use perkgate_gateway::vault::Vault;
 use std::process::ExitCode;
 
@@ -42,6 +42,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let (merchant, key) = (merchant.unwrap_or_default(), key.unwrap_or_default());
     let view = find(store.as_ref(), &vault, &merchant, &key).await?;
     let rows = programme(store.as_ref(), &MerchantId::new(merchant)).await?;
+    looks(store.as_ref(), &rows.merchant.id, "member.read", &view.member.id).await?;
     let shown = show::Shown::new(&view, &rows.merchant, SystemClock.now());
     if json {
         print_json(&shown.document())?;
@@ -51,6 +52,17 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes down that somebody looks at what is kept about a member, before they see it.
+pub(super) async fn looks(
+    store: &dyn Store,
+    merchant: &MerchantId,
+    act: &str,
+    member: &MemberId,
+) -> anyhow::Result<()> {
+    let note = Note::new(Some(merchant), &actor(), act, SystemClock.now()).about(member);
+    Ok(store.note(&[note]).await?)
 }
 
 /// The id of the member that a key names.

@@ -1,5 +1,6 @@
 //! The merchant files that `perkgate serve` applies before it listens.
 
+use super::actor;
 use anyhow::Context as _;
 use perkgate_domain::limits::MERCHANT_FILE_BYTES;
 use perkgate_gateway::apply::{self, Given};
@@ -40,7 +41,8 @@ pub(super) async fn apply(gateway: &Gateway, wanted: &Wanted, listen: &str) -> a
         if !apply::is_applied(&prepared, store, &gateway.vault).await? {
             apply::load_plugins(&prepared, &gateway.host).await?;
         }
-        let changed = apply::apply(&prepared, store, &gateway.vault).await?;
+        let now = gateway.clock().now();
+        let changed = apply::apply(&prepared, store, &gateway.vault, &actor(), now).await?;
         tracing::info!(merchant = %prepared.merchant.id, changed, "merchant file applied");
         for source in prepared.sources() {
             tracing::info!(merchant = %prepared.merchant.id, source = %source.id, platform = source.platform,

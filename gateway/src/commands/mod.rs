@@ -1,12 +1,14 @@
 //! One file for each command. What they do is the library's; here are flags, words and tables.
 
 mod apply;
+mod audit;
 mod bench;
 mod coupon;
 mod deliveries;
 mod demo;
 mod explain;
 mod hand;
+mod key;
 mod ledger;
 mod member;
 mod merchants;
@@ -24,7 +26,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use perkgate_domain::limits::CompileLimits;
 use perkgate_gateway::gateway::Config;
-use perkgate_gateway::store::{Schema, Store};
+use perkgate_gateway::store::{Actor, Schema, Store};
 use perkgate_gateway::vault::Vault;
 use perkgate_plugin_host::{Compiler, compile_in_child};
 use std::path::{Path, PathBuf};
@@ -67,6 +69,11 @@ enum Command {
     /// Tokens for the management API
     #[command(subcommand)]
     Token(token::Command),
+    /// The keys that everything is sealed with: see them, rotate them
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Who did what, and who looked at whom
+    Audit(audit::Flags),
     /// Check the ledger.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -130,8 +137,9 @@ impl Database {
 
     fn config(&self) -> Config {
         let mut config = Config::new(self.database.clone(), self.data());
-        config.key = std::env::var("PERKGATE_KEY").ok();
         config.compiler = compiler();
+        let older = std::env::var("PERKGATE_KEY_OLD").unwrap_or_default();
+        config.key = std::env::var("PERKGATE_KEY").ok().map(|key| format!("{key} {older}"));
         config
     }
 
@@ -163,6 +171,8 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
             Command::Coupon(command) => coupon::run(command).await,
             Command::Tasks(flags) => tasks::run(flags).await,
             Command::Token(command) => token::run(command).await,
+            Command::Key(command) => key::run(command).await,
+            Command::Audit(flags) => audit::run(flags).await,
             Command::Ledger(command) => ledger::run(command).await,
             Command::Deliveries(flags) => deliveries::run(flags).await,
             Command::Rejections(flags) => rejections::run(flags).await,
@@ -174,6 +184,33 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
     // A component that is still being compiled is not waited for.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     done
+}
+
+/// Whose command line this is: the user that the process runs as, and the machine.
+fn actor() -> Actor {
+    let user = user().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "unknown".to_owned());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    let host = host.as_deref().map(str::trim).filter(|host| !host.is_empty()).unwrap_or("unknown");
+    Actor::command(format!("{user}@{host}"))
+}
+
+/// The name that belongs to the process's user id; the number where it has none. An environment variable would say what one likes.
+#[cfg(unix)]
+fn user() -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let id = std::fs::metadata("/proc/self").ok()?.uid().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    });
+    Some(name.unwrap_or(id))
+}
+
+#[cfg(not(unix))]
+fn user() -> Option<String> {
+    None
 }
 
 /// Prints one JSON document.

@@ -29,7 +29,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let merchant = MerchantId::new(flags.merchant);
     member::programme(store.as_ref(), &merchant).await?;
     if let Some(id) = flags.close {
-        let closed = store.close_task(&merchant, &id, SystemClock.now()).await?;
+        let closed = store.close_task(&merchant, &id, SystemClock.now(), &super::actor()).await?;
         anyhow::ensure!(closed, "there is no open task `{id}`; `perkgate tasks --merchant {merchant}` lists them");
         if flags.json {
             print_json(&serde_json::json!({"task": id, "state": "closed"}))?;

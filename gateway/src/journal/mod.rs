@@ -3,7 +3,7 @@
 
 use crate::connectors::{Arrival, Rejected, Stamp, Verified};
 pub use crate::store::Appended;
-use crate::store::{NewArrival, NewRejection, Store, UnreadArrival};
+use crate::store::{NewArrival, NewRejection, Note, Store, UnreadArrival};
 use crate::vault::{Vault, VaultError};
 use perkgate_domain::ids::{ArrivalId, Digest, MerchantId, SourceId};
 use perkgate_domain::limits::DoorLimits;
@@ -89,7 +89,7 @@ impl Journal {
         (Self { vault, waiting, rejections, limits }, [writer, keeper])
     }
 
-    /// Journals a verified arrival durably; returns after the commit.
+    /// Journals a verified arrival durably; returns after the commit. `note` goes into the audit log with it, if it is new.
     ///
     /// # Errors
     /// [`JournalError`]: answer 503.
@@ -98,18 +98,22 @@ impl Journal {
         merchant: &MerchantId,
         source: &SourceId,
         verified: Verified,
+        note: Option<Note>,
     ) -> Result<Appended, JournalError> {
         let stamp = verified.stamp();
         let arrival = verified.arrival();
+        let plain = Digest::of(&arrival.body);
+        let digest = self.vault.keyed(merchant, &plain);
         let row = NewArrival {
             merchant: merchant.clone(),
             source: source.clone(),
             topic: stamp.topic.clone(),
-            dedupe: stamp.dedupe.clone(),
+            dedupe: keyed_dedupe(&stamp.dedupe, &plain, &digest),
             test: stamp.test,
-            digest: Digest::of(&arrival.body),
+            digest,
             sealed: self.vault.seal(&context(merchant, source), &pack(arrival)),
             received_at: arrival.received_at,
+            note,
         };
         let (answer, answered) = oneshot::channel();
         self.waiting.try_send(Waiting { arrival: row, verified, answer }).map_err(|_| JournalError::Full)?;
@@ -135,7 +139,7 @@ impl Journal {
             source: source.clone(),
             cause: why.cause.as_str(),
             detail: why.detail.clone(),
-            digest: Digest::of(body),
+            digest: self.vault.digest(merchant, body),
             bytes: i64::try_from(body.len()).unwrap_or(i64::MAX),
             sealed,
             received_at,
@@ -165,6 +169,15 @@ pub fn reopen(vault: &Vault, stored: &UnreadArrival) -> Result<Verified, VaultEr
 #[must_use]
 pub fn context(merchant: &MerchantId, source: &SourceId) -> String {
     format!("arrival/{merchant}/{source}")
+}
+
+/// A delivery id that is made from the body, where a platform has none, with the keyed digest in the place of the plain one.
+#[must_use]
+pub fn keyed_dedupe(dedupe: &str, plain: &Digest, keyed: &Digest) -> String {
+    match dedupe.strip_suffix(&plain.to_string()) {
+        Some(topic) => format!("{topic}hmac:{}", hex::encode(keyed.as_bytes())),
+        None => dedupe.to_owned(),
+    }
 }
 
 /// Headers as JSON after their length, then the raw body. A header's bytes become the characters of the same number, so that

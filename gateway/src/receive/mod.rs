@@ -133,7 +133,7 @@ async fn journal(
     started: Instant,
 ) -> Response {
     let stamp = verified.stamp().clone();
-    match door.journal.append(merchant, source, verified).await {
+    match door.journal.append(merchant, source, verified, None).await {
         Ok(appended) => {
             let answer = Answer::Journalled(appended);
             door.metrics.arrival(answer.word(), started.elapsed());

@@ -6,12 +6,14 @@
 //! that nothing is done twice is seen to by each act's own checks.
 
 mod acts;
+mod custody;
 mod engine;
 mod error;
 mod sql;
 mod types;
 mod views;
 
+pub use custody::{Actor, AuditQuery, AuditRow, KeyRow, Note, RowKey, SealedCell, SealedPlace, TokenRow, Unkeyed};
 pub use error::StoreError;
 pub use types::{
     Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DueRow, InstallationRow, NewArrival,
@@ -35,7 +37,7 @@ use perkgate_domain::member::MemberKey;
 use perkgate_domain::plan::{Book, Counter, QueuedEntry, Settlement};
 use perkgate_domain::rules::Audience;
 use perkgate_domain::time::Moment;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The acts.
@@ -108,11 +110,23 @@ pub trait Store: Send + Sync {
     /// Channels of a merchant whose receiver fails.
     async fn failing(&self, merchant: &MerchantId) -> Result<Vec<ChannelView>, StoreError>;
     /// Forgets a channel's failures, so that it is sent to again. Answers whether there were any.
-    async fn resume(&self, merchant: &MerchantId, channel: &ChannelId) -> Result<bool, StoreError>;
+    async fn resume(
+        &self,
+        merchant: &MerchantId,
+        channel: &ChannelId,
+        now: Moment,
+        by: &Actor,
+    ) -> Result<bool, StoreError>;
     /// Deliveries of a merchant in a state, newest first.
     async fn deliveries(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<DeliveryView>, StoreError>;
     /// Makes a dead delivery due again. Answers whether there was one.
-    async fn resend(&self, merchant: &MerchantId, delivery: &DeliveryId, now: Moment) -> Result<bool, StoreError>;
+    async fn resend(
+        &self,
+        merchant: &MerchantId,
+        delivery: &DeliveryId,
+        now: Moment,
+        by: &Actor,
+    ) -> Result<bool, StoreError>;
 
     // --- programme
 
@@ -124,8 +138,8 @@ pub trait Store: Send + Sync {
     async fn programmes(&self) -> Result<Vec<ProgrammeRows>, StoreError> {
         Ok(self.standing().await?.programmes)
     }
-    /// Replaces one merchant's programme, all of it. The caller has seen to it that something changed.
-    async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError>;
+    /// Replaces one merchant's programme, all of it. The caller has seen to it that something changed, and says who changed what.
+    async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow], note: &Note) -> Result<(), StoreError>;
     /// A component's bytes.
     async fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError>;
     /// The settings of a past revision.
@@ -162,7 +176,7 @@ pub trait Store: Send + Sync {
     /// Tasks of a merchant in a state (`open`, `closed`), newest first.
     async fn tasks(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<TaskView>, StoreError>;
     /// Closes an open task. Answers whether there was one.
-    async fn close_task(&self, merchant: &MerchantId, id: &str, now: Moment) -> Result<bool, StoreError>;
+    async fn close_task(&self, merchant: &MerchantId, id: &str, now: Moment, by: &Actor) -> Result<bool, StoreError>;
     /// Everything that is kept about a member.
     async fn export(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<ExportView>, StoreError>;
     /// A question, by the secret end of its link.
@@ -190,6 +204,45 @@ pub trait Store: Send + Sync {
         merchant: Option<&MerchantId>,
         most: usize,
     ) -> Result<Vec<(MerchantId, EntryId, InstallationId)>, StoreError>;
+
+    // --- keys and tokens
+
+    /// Every data key, wrapped.
+    async fn keys(&self) -> Result<Vec<KeyRow>, StoreError>;
+    /// Adds wrappings of known data keys, and new data keys, all or none; [`StoreError::Stale`] if somebody else has made one of the
+    /// new ones meanwhile.
+    async fn add_keys(&self, wrappings: &[KeyRow], new: &[KeyRow], note: &Note) -> Result<(), StoreError>;
+    /// From now on what is new is sealed and signed with the newest keys.
+    async fn activate_keys(&self, note: &Note) -> Result<(), StoreError>;
+    /// Drops all wrappings by these roots, and these generations of data keys.
+    async fn retire_keys(&self, roots: &[String], gone: &[(String, u32)], note: &Note) -> Result<(), StoreError>;
+    /// Whether there is anything that was made with a key.
+    async fn is_used(&self) -> Result<bool, StoreError>;
+    /// Some sealed values that do not begin with `current`, in the order of their rows, behind `after`.
+    async fn sealed(&self, place: SealedPlace, current: &[u8], after: &RowKey) -> Result<Vec<SealedCell>, StoreError>;
+    /// Puts other bytes in the place of sealed ones that are still as they were read. Answers how many.
+    async fn reseal(&self, place: SealedPlace, cells: &[(SealedCell, Vec<u8>)]) -> Result<u64, StoreError>;
+    /// How many sealed values there are, by how they begin.
+    async fn sealed_counts(&self, place: SealedPlace) -> Result<BTreeMap<Vec<u8>, i64>, StoreError>;
+    /// Some arrivals and rejections whose digest is a plain one.
+    async fn unkeyed(&self) -> Result<Vec<Unkeyed>, StoreError>;
+    /// Writes the keyed digests of such rows.
+    async fn rekey(&self, rows: &[Unkeyed]) -> Result<(), StoreError>;
+    /// Writes down that a token was made.
+    async fn create_token(&self, token: &TokenRow, by: &Actor) -> Result<(), StoreError>;
+    /// Takes a token back. Answers whether there was one to take back.
+    async fn revoke_token(&self, id: &str, now: Moment, by: &Actor) -> Result<bool, StoreError>;
+    /// A token, by its id.
+    async fn token(&self, id: &str) -> Result<Option<TokenRow>, StoreError>;
+    /// Tokens, newest first: one merchant's, or all.
+    async fn tokens(&self, merchant: Option<&MerchantId>, most: i64) -> Result<Vec<TokenRow>, StoreError>;
+
+    // --- who did it
+
+    /// Adds lines to the audit log, for what is no act of the store's own.
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError>;
+    /// Lines of the audit log, oldest first.
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError>;
 
     /// Hangs up, when everything else has ended.
     async fn close(&self);

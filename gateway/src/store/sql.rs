@@ -1,15 +1,15 @@
 //! [`Store`] over SQL: every act is handed to the file that holds its statements.
 
-use super::Standing;
 use super::acts::{
-    admit, book, channels, claim, due, export, journal, look, lots, order, outbox, outcome, programme, question,
-    replay, segment, settle, stalled, tasks, verify,
+    admit, audit, book, channels, claim, due, export, journal, keys, look, lots, order, outbox, outcome, programme,
+    question, replay, segment, settle, stalled, tasks, tokens, verify,
 };
 use super::engine::{self, Engine};
 use super::{
-    Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
-    LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, Schema, StalledView, Store, StoreError, TaskView, UnreadArrival,
+    Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView,
+    DueRow, ExplainView, ExportView, KeyRow, LedgerReport, LotView, MemberView, NewArrival, NewRejection, Note,
+    OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading, RejectionView, RowKey, Schema,
+    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, TaskView, TokenRow, Unkeyed, UnreadArrival,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
@@ -21,7 +21,7 @@ use perkgate_domain::member::MemberKey;
 use perkgate_domain::plan::{Book, Counter, QueuedEntry, Settlement};
 use perkgate_domain::rules::Audience;
 use perkgate_domain::time::Moment;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// On either engine.
 #[derive(Debug)]
@@ -103,14 +103,26 @@ impl Store for SqlStore {
     async fn failing(&self, merchant: &MerchantId) -> Result<Vec<ChannelView>, StoreError> {
         channels::failing(&self.engine, merchant).await
     }
-    async fn resume(&self, merchant: &MerchantId, channel: &ChannelId) -> Result<bool, StoreError> {
-        channels::resume(&self.engine, merchant, channel).await
+    async fn resume(
+        &self,
+        merchant: &MerchantId,
+        channel: &ChannelId,
+        now: Moment,
+        by: &Actor,
+    ) -> Result<bool, StoreError> {
+        channels::resume(&self.engine, merchant, channel, now, by).await
     }
     async fn deliveries(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<DeliveryView>, StoreError> {
         outbox::list(&self.engine, merchant, state, most).await
     }
-    async fn resend(&self, merchant: &MerchantId, delivery: &DeliveryId, now: Moment) -> Result<bool, StoreError> {
-        outbox::resend(&self.engine, merchant, delivery, now).await
+    async fn resend(
+        &self,
+        merchant: &MerchantId,
+        delivery: &DeliveryId,
+        now: Moment,
+        by: &Actor,
+    ) -> Result<bool, StoreError> {
+        outbox::resend(&self.engine, merchant, delivery, now, by).await
     }
     async fn revision(&self) -> Result<i64, StoreError> {
         programme::revision(&self.engine).await
@@ -118,8 +130,8 @@ impl Store for SqlStore {
     async fn standing(&self) -> Result<Standing, StoreError> {
         programme::standing(&self.engine).await
     }
-    async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow]) -> Result<(), StoreError> {
-        programme::apply(&self.engine, programme, plugins).await
+    async fn apply(&self, programme: &ProgrammeRows, plugins: &[PluginRow], note: &Note) -> Result<(), StoreError> {
+        programme::apply(&self.engine, programme, plugins, note).await
     }
     async fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
         programme::component(&self.engine, digest).await
@@ -191,8 +203,8 @@ impl Store for SqlStore {
     async fn tasks(&self, merchant: &MerchantId, state: &str, most: i64) -> Result<Vec<TaskView>, StoreError> {
         tasks::tasks(&self.engine, merchant, state, most).await
     }
-    async fn close_task(&self, merchant: &MerchantId, id: &str, now: Moment) -> Result<bool, StoreError> {
-        tasks::close(&self.engine, merchant, id, now).await
+    async fn close_task(&self, merchant: &MerchantId, id: &str, now: Moment, by: &Actor) -> Result<bool, StoreError> {
+        tasks::close(&self.engine, merchant, id, now, by).await
     }
     async fn export(&self, merchant: &MerchantId, member: &MemberId) -> Result<Option<ExportView>, StoreError> {
         export::export(&self.engine, merchant, member).await
@@ -208,6 +220,54 @@ impl Store for SqlStore {
         most: usize,
     ) -> Result<Vec<MemberId>, StoreError> {
         segment::segment(&self.engine, merchant, audience, after, most).await
+    }
+    async fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        keys::all(&self.engine).await
+    }
+    async fn add_keys(&self, wrappings: &[KeyRow], new: &[KeyRow], note: &Note) -> Result<(), StoreError> {
+        keys::add(&self.engine, wrappings, new, note).await
+    }
+    async fn activate_keys(&self, note: &Note) -> Result<(), StoreError> {
+        keys::activate(&self.engine, note).await
+    }
+    async fn retire_keys(&self, roots: &[String], gone: &[(String, u32)], note: &Note) -> Result<(), StoreError> {
+        keys::retire(&self.engine, roots, gone, note).await
+    }
+    async fn is_used(&self) -> Result<bool, StoreError> {
+        keys::is_used(&self.engine).await
+    }
+    async fn sealed(&self, place: SealedPlace, current: &[u8], after: &RowKey) -> Result<Vec<SealedCell>, StoreError> {
+        keys::sealed(&self.engine, place, current, after).await
+    }
+    async fn reseal(&self, place: SealedPlace, cells: &[(SealedCell, Vec<u8>)]) -> Result<u64, StoreError> {
+        keys::reseal(&self.engine, place, cells).await
+    }
+    async fn sealed_counts(&self, place: SealedPlace) -> Result<BTreeMap<Vec<u8>, i64>, StoreError> {
+        keys::sealed_counts(&self.engine, place).await
+    }
+    async fn unkeyed(&self) -> Result<Vec<Unkeyed>, StoreError> {
+        keys::unkeyed(&self.engine).await
+    }
+    async fn rekey(&self, rows: &[Unkeyed]) -> Result<(), StoreError> {
+        keys::rekey(&self.engine, rows).await
+    }
+    async fn create_token(&self, token: &TokenRow, by: &Actor) -> Result<(), StoreError> {
+        tokens::create(&self.engine, token, by).await
+    }
+    async fn revoke_token(&self, id: &str, now: Moment, by: &Actor) -> Result<bool, StoreError> {
+        tokens::revoke(&self.engine, id, now, by).await
+    }
+    async fn token(&self, id: &str) -> Result<Option<TokenRow>, StoreError> {
+        tokens::one(&self.engine, id).await
+    }
+    async fn tokens(&self, merchant: Option<&MerchantId>, most: i64) -> Result<Vec<TokenRow>, StoreError> {
+        tokens::list(&self.engine, merchant, most).await
+    }
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
+        audit::note(&self.engine, notes).await
+    }
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        audit::list(&self.engine, query).await
     }
     async fn close(&self) {
         self.engine.close().await;

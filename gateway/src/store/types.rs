@@ -1,5 +1,6 @@
 //! What goes in and out of the store's acts, where the vocabulary has no word for it.
 
+use super::Note;
 use perkgate_domain::delivery::Delivery;
 use perkgate_domain::event::Event;
 use perkgate_domain::facts::MonthDay;
@@ -105,12 +106,14 @@ pub struct NewArrival {
     pub dedupe: String,
     /// Made in the platform's test mode.
     pub test: bool,
-    /// Of the raw body.
+    /// Of the raw body, keyed.
     pub digest: Digest,
     /// Headers and raw body, sealed.
     pub sealed: Vec<u8>,
     /// By our clock.
     pub received_at: Moment,
+    /// Who asks, for the audit log; none for webhooks.
+    pub note: Option<Note>,
 }
 
 /// What journalling an arrival came to.
@@ -135,7 +138,7 @@ pub struct NewRejection {
     pub cause: &'static str,
     /// The cause in a sentence.
     pub detail: String,
-    /// Of as much of the body as was read.
+    /// Of as much of the body as was read, keyed.
     pub digest: Digest,
     /// How much of the body was read.
     pub bytes: i64,

@@ -292,6 +292,8 @@ pub struct LedgerReport {
     pub members: i64,
     /// Lots looked at.
     pub lots: i64,
+    /// Lines of the audit log whose chain was followed.
+    pub audit: i64,
     /// What making decisions again came to, if that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayed: Option<Replayed>,

@@ -14,7 +14,7 @@ fn tokens() -> Tokens {
 }
 
 fn pair() -> Ed25519KeyPair {
-    Ed25519KeyPair::from_seed_unchecked(&Vault::new([7; 32]).token_seed()).unwrap()
+    Ed25519KeyPair::from_seed_unchecked(&Vault::new([7; 32]).token_seeds()[0].1).unwrap()
 }
 
 /// The parts of a token, opened.
@@ -34,26 +34,68 @@ fn signed(header: &Value, claims: &Value) -> String {
     format!("{message}.{signature}")
 }
 
+fn anna() -> Actor {
+    Actor::command("anna@till")
+}
+
+fn issued(access: &Access, days: u32) -> Issued {
+    tokens().issue(access, None, NOW, days, &anna()).unwrap()
+}
+
 /// Header and claims of a good token, to be spoilt.
 fn good() -> [Value; 2] {
-    opened(&tokens().issue(&Access::Merchant("kavarna".into()), NOW, 1).unwrap())
+    opened(&issued(&Access::Merchant("kavarna".into()), 1).token)
+}
+
+/// Whom a token speaks for, by what it says itself.
+fn access(token: &str, now: Moment) -> Result<Access, TokenError> {
+    tokens().read(token, now).map(|caller| caller.access)
 }
 
 #[test]
 fn a_token_speaks_for_whom_it_was_made() {
     for access in [Access::Operator, Access::Merchant("kavarna".into()), Access::Partner("kino-lumiere".into())] {
-        let token = tokens().issue(&access, NOW, 30).unwrap();
-        assert_eq!(tokens().read(&token, NOW), Ok(access));
+        let Issued { token, row } = issued(&access, 30);
+        assert_eq!((row.role.as_str(), row.created_by.as_str()), (access.role(), "command anna@till"));
+        assert_eq!(tokens().read(&token, NOW), Ok(Caller { id: row.id, access }));
     }
-    let [header, claims] = good();
+    let [header, mut claims] = good();
     assert_eq!((&header["alg"], &header["typ"]), (&json!("EdDSA"), &json!("JWT")));
     assert_eq!(header["kid"].as_str().unwrap().len(), KID_DIGITS);
+    let id = claims["jti"].take();
+    assert!(id.as_str().is_some_and(|id| id.starts_with("tok_") && id.len() == 30), "{id}");
     assert_eq!(
         claims,
         json!({"iss": "perkgate", "aud": "perkgate", "sub": "merchant/kavarna", "role": "merchant", "merchant": "kavarna",
-               "iat": 1_780_315_200, "exp": 1_780_401_600})
+               "jti": null, "iat": 1_780_315_200, "exp": 1_780_401_600})
     );
-    assert_eq!(tokens().read(&signed(&header, &claims), NOW), Ok(Access::Merchant("kavarna".into())));
+    claims["jti"] = id;
+    assert_eq!(access(&signed(&header, &claims), NOW), Ok(Access::Merchant("kavarna".into())));
+    // One of before, when tokens had no id.
+    claims["jti"] = Value::Null;
+    assert_eq!(access(&signed(&header, &claims), NOW), Err(TokenError::Unlisted));
+}
+
+#[test]
+fn a_token_is_not_good_before_it_begins() {
+    let [header, claims] = good();
+    for (name, ahead, taken) in
+        [("iat", 61, false), ("iat", 60, true), ("nbf", 61, false), ("nbf", 60, true), ("nbf", -9, true)]
+    {
+        let mut early = claims.clone();
+        early[name] = json!(NOW.seconds() + ahead);
+        let read = access(&signed(&header, &early), NOW);
+        assert_eq!(read.is_ok(), taken, "{name} {ahead}: {read:?}");
+        assert!(taken || read == Err(TokenError::Early));
+    }
+    let mut without = claims.clone();
+    without["iat"] = Value::Null;
+    assert!(access(&signed(&header, &without), NOW).is_ok());
+    for name in ["iat", "nbf"] {
+        let mut odd = claims.clone();
+        odd[name] = json!("yesterday");
+        assert_eq!(access(&signed(&header, &odd), NOW), Err(TokenError::Foreign), "{name}");
+    }
 }
 
 #[test]
@@ -67,21 +109,21 @@ fn a_merchant_manages_itself_and_a_partner_nobody() {
 
 #[test]
 fn a_token_ends_by_the_clock_it_is_told() {
-    let token = tokens().issue(&Access::Operator, NOW, 1).unwrap();
+    let token = issued(&Access::Operator, 1).token;
     let end = NOW.plus_ms(DAY * 1000);
-    assert_eq!(tokens().read(&token, end.plus_ms(-1000)), Ok(Access::Operator));
+    assert_eq!(access(&token, end.plus_ms(-1000)), Ok(Access::Operator));
     assert_eq!(tokens().read(&token, end), Err(TokenError::Expired));
     for days in [0, DAYS + 1] {
-        assert_eq!(tokens().issue(&Access::Operator, NOW, days), Err(TokenError::Days));
+        assert_eq!(tokens().issue(&Access::Operator, None, NOW, days, &anna()).err(), Some(TokenError::Days));
     }
 }
 
 #[test]
 fn another_installations_token_is_foreign() {
     let others = Tokens::new(&Vault::new([8; 32]));
-    let token = others.issue(&Access::Operator, NOW, 1).unwrap();
+    let token = others.issue(&Access::Operator, None, NOW, 1, &anna()).unwrap().token;
     assert_eq!(tokens().read(&token, NOW), Err(TokenError::Foreign));
-    assert_eq!(others.read(&token, NOW), Ok(Access::Operator));
+    assert!(others.read(&token, NOW).is_ok());
 }
 
 #[test]

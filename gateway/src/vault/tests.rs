@@ -46,16 +46,9 @@ fn neither_another_place_nor_another_key_opens() {
 #[test]
 fn subkeys_differ_and_debug_shows_none() {
     let vault = vault();
-    let keys = [
-        vault.seal,
-        vault.nonce,
-        vault.blind,
-        vault.code_key(),
-        vault.cache_key(),
-        vault.pseudonym,
-        vault.token_seed(),
-        [7; 32],
-    ];
+    let ring = vault.ring();
+    let keys = Purpose::ALL.map(|purpose| ring.newest(purpose).1);
+    let keys = [&keys[..], &[ring.hedge, [7; 32]]].concat();
     for (at, key) in keys.iter().enumerate() {
         assert!(!keys[..at].contains(key));
     }
@@ -151,4 +144,112 @@ fn a_damaged_key_file_is_an_error_and_stays() {
     assert!(matches!(Vault::load(dir.path(), None), Err(VaultError::Damaged { .. })));
     std::fs::write(&path, &whole).unwrap();
     assert!(Vault::load(dir.path(), None).is_ok());
+}
+
+/// As a rotation does: a new root key, and a new sealing key wrapped by both.
+fn rotated(vault: &Vault) -> Vec<Wrapped> {
+    let old = vault.roots()[0].clone();
+    let mut rows = vault.first_keys(&old, false);
+    vault.learn(&rows).unwrap();
+    vault.add_root(std::slice::from_ref(&old)).unwrap();
+    let roots = vault.roots();
+    rows.extend(vault.wrapped_by(&roots[0]));
+    rows.extend(vault.new_key(Purpose::Seal, 2, &roots));
+    rows
+}
+
+#[test]
+fn a_key_is_known_before_it_is_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let vault = Vault::load(dir.path(), None).unwrap();
+    let mut rows = rotated(&vault);
+    let before = vault.seal("a", b"before");
+    assert_eq!((before[0], before.len()), (FIRST, 1 + NONCE_BYTES + 6 + TAG_BYTES));
+    assert!(vault.learn(&rows).unwrap());
+    assert!(!vault.learn(&rows).unwrap(), "nothing is new");
+    assert_eq!((vault.generation(Purpose::Seal), vault.coming(Purpose::Seal)), (1, 2));
+    assert_eq!(Vault::generation_of(&vault.seal("a", b"still")), Some(1));
+    rows.iter_mut().for_each(|row| row.active = true);
+    assert!(vault.learn(&rows).unwrap());
+    let after = vault.seal("a", b"after");
+    assert_eq!(after[..5], [NUMBERED, 0, 0, 0, 2]);
+    assert_eq!((Vault::generation_of(&after), vault.sealed_head()), (Some(2), after[..5].to_vec()));
+    for (sealed, plain) in [(&before, "before"), (&after, "after")] {
+        assert_eq!(vault.open("a", sealed).unwrap(), plain.as_bytes());
+    }
+    for at in 0..after.len() {
+        let mut changed = after.clone();
+        changed[at] ^= 1;
+        assert!(vault.open("a", &changed).is_err(), "byte {at}");
+        assert!(vault.open("a", &after[..at]).is_err(), "{at} bytes");
+    }
+    rows.retain(|row| row.purpose != "seal" || row.generation == 1);
+    vault.learn(&rows).unwrap();
+    assert!(matches!(vault.open("a", &after), Err(VaultError::Generation { generation: 2, .. })));
+}
+
+#[test]
+fn either_root_key_unwraps_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(dir.path().join(KEY_FILE));
+    assert!(text.is_err());
+    let vault = Vault::load(dir.path(), None).unwrap();
+    let old = std::fs::read_to_string(dir.path().join(KEY_FILE)).unwrap();
+    let rows = rotated(&vault);
+    let both = std::fs::read_to_string(dir.path().join(KEY_FILE)).unwrap();
+    assert!(both.contains(old.lines().last().unwrap()), "the older key stays");
+    vault.keep_root(&vault.roots()[0]).unwrap();
+    let new = std::fs::read_to_string(dir.path().join(KEY_FILE)).unwrap();
+    assert!(!new.contains(old.lines().last().unwrap()));
+    for file in [&old, &both, &new] {
+        std::fs::write(dir.path().join(KEY_FILE), file).unwrap();
+        let other = Vault::load(dir.path(), None).unwrap();
+        other.learn(&rows).unwrap();
+        assert_eq!(other.code_key(), vault.code_key());
+    }
+    assert!(matches!(Vault::new([8; 32]).learn(&rows), Err(VaultError::Foreign { .. })));
+    for at in [0, 30] {
+        let mut damaged = rows.clone();
+        damaged.iter_mut().for_each(|row| row.bytes[at] ^= 1);
+        assert!(matches!(vault.learn(&damaged), Err(VaultError::Sealed { .. })));
+    }
+    // Swapped, as somebody with the database could.
+    let mut swapped = rows.clone();
+    for row in &mut swapped {
+        row.bytes =
+            rows.iter().find(|other| other.purpose != row.purpose && other.root == row.root).unwrap().bytes.clone();
+    }
+    assert!(vault.learn(&swapped).is_err());
+    let without: Vec<Wrapped> = rows.iter().filter(|row| row.purpose != "blind").cloned().collect();
+    assert!(matches!(vault.learn(&without), Err(VaultError::NoKey { purpose: Purpose::Blind })));
+}
+
+#[test]
+fn in_the_environment_the_newest_key_comes_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let (new, old) = ("08".repeat(32), "07".repeat(32));
+    let vault = Vault::load(dir.path(), Some(&format!("{new} {old}"))).unwrap();
+    let fingerprints = [[8; 32], [7; 32]].map(|key| Vault::new(key).roots().remove(0));
+    assert_eq!(vault.roots(), fingerprints);
+    assert!(!vault.has_file());
+    assert!(matches!(vault.add_root(&[]), Err(VaultError::Environment)));
+    vault.keep_root(&fingerprints[0]).unwrap();
+    assert_eq!(vault.root_of("a", &Vault::new([7; 32]).seal("a", b"text")), Some(fingerprints[1].clone()));
+    assert_eq!(vault.root_of("a", &Vault::new([9; 32]).seal("a", b"text")), None);
+    assert!(matches!(Vault::load(dir.path(), Some(" , ")), Err(VaultError::Key)));
+    assert!(matches!(Vault::load(dir.path(), Some(&format!("{new} nonsense"))), Err(VaultError::Key)));
+}
+
+#[test]
+fn digests_are_the_merchants_own_and_keyed() {
+    let (kavarna, pekaren) = (MerchantId::from("kavarna"), MerchantId::from("pekaren"));
+    let one = vault().digest(&kavarna, b"body");
+    assert_eq!(one, vault().keyed(&kavarna, &Digest::of(b"body")));
+    let others = [
+        vault().digest(&pekaren, b"body"),
+        vault().digest(&kavarna, b"nobody"),
+        Vault::new([8; 32]).digest(&kavarna, b"body"),
+        Digest::of(b"body"),
+    ];
+    assert!(others.iter().all(|other| *other != one));
 }

@@ -1,5 +1,6 @@
 //! Made-up load: purchases of five lines by a number of members, signed as Standard Webhooks; and places to put it.
 
+use super::super::actor;
 use anyhow::Context as _;
 use perkgate_domain::programme::Source;
 use perkgate_domain::time::Moment;
@@ -172,7 +173,7 @@ pub(super) async fn gateway_of(place: &Place, merchant: &str) -> anyhow::Result<
     let prepared =
         apply::prepare_text(merchant, "the bench's merchant file", place.path().to_owned(), gateway.store.as_ref())
             .await?;
-    apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await?;
+    apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault, &actor(), gateway.clock().now()).await?;
     gateway.registry.refresh().await?;
     gateway.registry.loaded().await;
     let source = prepared.sources()[0].clone();

@@ -140,7 +140,7 @@ pub(super) async fn journal_range(
         let permit = Arc::clone(&room).acquire_owned().await?;
         let (journal, source) = (journal.clone(), source.id.clone());
         waiting.spawn(async move {
-            let appended = journal.append(&"bench".into(), &source, verified).await;
+            let appended = journal.append(&"bench".into(), &source, verified, None).await;
             drop(permit);
             appended
         });

@@ -63,7 +63,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let inbox = inbox::Inbox::open().await?;
     let text = include_str!("merchant.toml").replace("@BASE@", &base).replace("@INBOX@", &inbox.address);
     let prepared = apply::prepare_text(&text, "the demo's merchant file", data.clone(), gateway.store.as_ref()).await?;
-    apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await?;
+    apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault, &super::actor(), gateway.clock().now()).await?;
     gateway.registry.refresh().await?;
     gateway.registry.loaded().await;
     let (stop, mut stopped) = watch::channel(false);

@@ -2,7 +2,7 @@
 
 use super::super::hand::{self, Hand, Order};
 use super::super::{Database, print_json};
-use super::{find, named};
+use super::{find, looks, named};
 use anyhow::Context as _;
 use perkgate_domain::ids::{MerchantId, SourceId};
 use perkgate_domain::member::Identity;
@@ -195,6 +195,7 @@ async fn export(flags: &Whom) -> anyhow::Result<ExitCode> {
     let (store, vault) = common.database.open(Schema::Current).await?;
     let merchant = MerchantId::new(common.merchant.clone());
     let view = find(store.as_ref(), &vault, &common.merchant, member).await?;
+    looks(store.as_ref(), &merchant, "member.export", &view.member.id).await?;
     let found = store.export(&merchant, &view.member.id).await?;
     let Some(found) = found else { anyhow::bail!("the member has just been forgotten") };
     print_json(&api::export_document(&vault, &merchant, &found))?;

@@ -1,13 +1,15 @@
 //! Channels: whose turn it is to be sent to, and which of them fail.
 
+use super::audit;
 use super::rows::moment;
 use crate::store::engine::{Engine, Kind, Row, Set, Tx};
-use crate::store::{ChannelView, Claim, StoreError};
+use crate::store::{Actor, ChannelView, Claim, Note, StoreError};
 use perkgate_domain::delivery::Attempt;
 use perkgate_domain::health::Health;
 use perkgate_domain::ids::{ChannelId, MerchantId};
 use perkgate_domain::limits::BreakerLimits;
 use perkgate_domain::time::Moment;
+use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 
 /// A column of the first delivery, by merchant and channel, behind a place.
@@ -199,10 +201,16 @@ pub(in crate::store) async fn resume(
     engine: &Engine,
     merchant: &MerchantId,
     channel: &ChannelId,
+    now: Moment,
+    by: &Actor,
 ) -> Result<bool, StoreError> {
     let mut tx = engine.write().await?;
     let statement = "delete from failing_channels where merchant_id = $1 and channel_id = $2";
     let done = tx.run(statement, &[merchant.into(), channel.into()], &[]).await?;
+    if done == 1 {
+        let note = Note::new(Some(merchant), by, "channel.resume", now).now(json!({"channel": channel}));
+        audit::write(&mut tx, std::iter::once((&note, None))).await?;
+    }
     tx.commit().await?;
     Ok(done == 1)
 }

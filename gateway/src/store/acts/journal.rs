@@ -1,5 +1,7 @@
 //! Arrivals and rejections: what came in, as it came.
 
+use super::audit;
+use super::keys::keyed_text;
 use super::rows::digest;
 use crate::store::engine::{Cell, Engine, Kind, Set, Tx};
 use crate::store::{Appended, NewArrival, NewRejection, StoreError};
@@ -52,6 +54,12 @@ pub(in crate::store) async fn append(
     if !conflicts.is_empty() {
         keep_apart(&mut tx, &keyed, &conflicts, &mut answers).await?;
     }
+    // Who asks for the same again is told what became of the first one: only that is in the log.
+    let done = arrivals.iter().zip(&answers).filter_map(|(arrival, appended)| match appended {
+        Appended::Accepted(id) => Some((arrival.note.as_ref()?, Some(*id))),
+        Appended::Duplicate(_) | Appended::Conflict(_) => None,
+    });
+    audit::write(&mut tx, done).await?;
     tx.commit().await?;
     Ok(answers)
 }
@@ -67,7 +75,7 @@ async fn keep_apart(
         .iter()
         .map(|index| {
             let arrival = keyed[*index].1;
-            (key(arrival, &format!("{}#{}", arrival.dedupe, arrival.digest)), arrival)
+            (key(arrival, &format!("{}#{}", arrival.dedupe, keyed_text(&arrival.digest))), arrival)
         })
         .collect();
     let fresh = insert(tx, &apart).await?;
@@ -141,8 +149,8 @@ async fn insert(
     }
     let inserted = tx
         .rows(
-            "insert into arrivals (merchant_id, source_id, topic, dedupe, test, digest, sealed, received_at)
-             select k.merchant_id, k.source_id, k.topic, k.dedupe, k.test, k.digest, k.sealed, k.received_at
+            "insert into arrivals (merchant_id, source_id, topic, dedupe, test, digest, keyed, sealed, received_at)
+             select k.merchant_id, k.source_id, k.topic, k.dedupe, k.test, k.digest, 1, k.sealed, k.received_at
              from {k} where true order by k.place
              on conflict do nothing
              returning arrival_id, merchant_id, source_id, dedupe, digest",
@@ -218,8 +226,8 @@ pub(in crate::store) async fn reject(
     }
     let mut tx = engine.write().await?;
     tx.run(
-        "insert into rejections (merchant_id, source_id, cause, detail, digest, bytes, sealed, received_at)
-         select k.merchant_id, k.source_id, k.cause, k.detail, k.digest, k.bytes, k.sealed, k.received_at
+        "insert into rejections (merchant_id, source_id, cause, detail, digest, keyed, bytes, sealed, received_at)
+         select k.merchant_id, k.source_id, k.cause, k.detail, k.digest, 1, k.bytes, k.sealed, k.received_at
          from {k} order by k.place",
         &[],
         &[&rows],

@@ -1,5 +1,6 @@
 //! Look-ups for whoever asks: a member, what waits, what came in, what was turned away.
 
+use super::keys::keyed_text;
 use super::rows::{digest, member as member_row, reward};
 use crate::store::engine::{Engine, Row};
 use crate::store::{ArrivalView, MemberView, QueueDepth, RejectionView, StoreError};
@@ -134,7 +135,7 @@ pub(in crate::store) async fn rejections(
                 source: row.get::<&str>("source_id")?.into(),
                 cause: row.get("cause")?,
                 detail: row.get("detail")?,
-                digest: digest(row, "digest")?.to_string(),
+                digest: keyed_text(&digest(row, "digest")?),
                 bytes: row.get("bytes")?,
                 received_at: Moment(row.get("received_at")?),
             })

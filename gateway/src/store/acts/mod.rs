@@ -1,6 +1,7 @@
 //! The acts, each a file or a part of one: statements that both engines understand.
 
 pub(super) mod admit;
+pub(super) mod audit;
 pub(super) mod book;
 pub(super) mod channels;
 pub(super) mod claim;
@@ -10,6 +11,7 @@ pub(super) mod export;
 mod fates;
 mod gains;
 pub(super) mod journal;
+pub(super) mod keys;
 pub(super) mod look;
 pub(super) mod lots;
 mod members;
@@ -25,4 +27,5 @@ pub(super) mod segment;
 pub(super) mod settle;
 pub(super) mod stalled;
 pub(super) mod tasks;
+pub(super) mod tokens;
 pub(super) mod verify;

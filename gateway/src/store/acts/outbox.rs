@@ -1,13 +1,15 @@
 //! Deliveries, their attempts, and the channels that fail.
 
+use super::audit;
 use super::channels::{Open, open_channels, update_health};
 use super::rows::{delivery, json, owner};
 use crate::store::engine::{Dialect, Engine, Kind, Row, Set, Tx};
-use crate::store::{Claim, ContactField, DeliveryView, DueRow, StoreError};
+use crate::store::{Actor, Claim, ContactField, DeliveryView, DueRow, Note, StoreError};
 use perkgate_domain::delivery::{Attempt, Delivery, Next};
 use perkgate_domain::ids::{ChannelId, DeliveryId, MemberId, MerchantId};
 use perkgate_domain::limits::BreakerLimits;
 use perkgate_domain::time::Moment;
+use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
 
 /// What the settling commit writes into the outbox.
@@ -282,6 +284,7 @@ pub(in crate::store) async fn resend(
     merchant: &MerchantId,
     delivery: &DeliveryId,
     now: Moment,
+    by: &Actor,
 ) -> Result<bool, StoreError> {
     let mut tx = engine.write().await?;
     let done = tx
@@ -292,6 +295,10 @@ pub(in crate::store) async fn resend(
             &[],
         )
         .await?;
+    if done == 1 {
+        let note = Note::new(Some(merchant), by, "delivery.resend", now).now(json!({"delivery": delivery}));
+        audit::write(&mut tx, std::iter::once((&note, None))).await?;
+    }
     tx.commit().await?;
     Ok(done == 1)
 }

@@ -1,9 +1,11 @@
 //! Programmes as they stand, and the components they name.
 
+use super::audit;
 use super::rows::{digest, document, json};
 use crate::store::engine::{Engine, Row, Tx};
-use crate::store::{DamagedRow, Part, Standing};
-use crate::store::{InstallationRow, PluginRow, ProgrammeRows, SealedRow, StoreError};
+use crate::store::{
+    DamagedRow, InstallationRow, Note, Part, PluginRow, ProgrammeRows, SealedRow, Standing, StoreError,
+};
 use perkgate_domain::ids::{Digest, MerchantId};
 use perkgate_domain::programme::{Installation, Merchant};
 use serde::{Deserialize, Serialize};
@@ -105,6 +107,7 @@ pub(in crate::store) async fn apply(
     engine: &Engine,
     programme: &ProgrammeRows,
     plugins: &[PluginRow],
+    note: &Note,
 ) -> Result<(), StoreError> {
     let mut tx = engine.write().await?;
     // First of all: two that apply at once come one after the other.
@@ -151,6 +154,7 @@ pub(in crate::store) async fn apply(
     for (place, row) in (0_i64..).zip(&programme.installations) {
         install(&mut tx, merchant, place, row).await?;
     }
+    audit::write(&mut tx, std::iter::once((note, None))).await?;
     tx.commit().await
 }
 

@@ -1,10 +1,12 @@
 //! Tasks for the merchant: what is open, and that one is done.
 
+use super::audit;
 use super::rows::moment;
 use crate::store::engine::{Engine, Row};
-use crate::store::{StoreError, TaskView};
+use crate::store::{Actor, Note, StoreError, TaskView};
 use perkgate_domain::ids::MerchantId;
 use perkgate_domain::time::Moment;
+use serde_json::json;
 
 pub(in crate::store) async fn tasks(
     engine: &Engine,
@@ -27,6 +29,7 @@ pub(in crate::store) async fn close(
     merchant: &MerchantId,
     id: &str,
     now: Moment,
+    by: &Actor,
 ) -> Result<bool, StoreError> {
     let mut tx = engine.write().await?;
     let closed = tx
@@ -37,6 +40,10 @@ pub(in crate::store) async fn close(
             &[],
         )
         .await?;
+    if closed > 0 {
+        let note = Note::new(Some(merchant), by, "task.close", now).now(json!({"task": id}));
+        audit::write(&mut tx, std::iter::once((&note, None))).await?;
+    }
     tx.commit().await?;
     Ok(closed > 0)
 }

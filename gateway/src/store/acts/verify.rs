@@ -1,6 +1,7 @@
 //! Proves the ledger from its postings alone: balances are what postings make them, every member's chain is whole, lots say what
 //! their postings say, nothing is counted twice.
 
+use super::audit;
 use super::rows::document;
 use crate::store::engine::{Cell, Engine, Row, Tx};
 use crate::store::{LedgerReport, StoreError};
@@ -41,6 +42,7 @@ pub(in crate::store) async fn verify(
     compare_chains(&mut tx, only, &replayed, &mut report).await?;
     compare_lots(&mut tx, only, &mut replayed, &mut report).await?;
     count_entries(&mut tx, only, &mut report).await?;
+    audit::verify(&mut tx, only, &mut report).await?;
     tx.commit().await?;
     Ok(report)
 }
