@@ -6,6 +6,7 @@ mod bad_input;
 mod crash;
 mod errands;
 mod faults;
+mod forget;
 mod hostile;
 mod ledger;
 mod members;

@@ -14,7 +14,7 @@ use crate::tokens::Tokens;
 use crate::vault::{Vault, VaultError};
 use crate::worker::Worker;
 use axum::Router;
-use perkgate_domain::limits::{CallLimits, DeliveryLimits, DoorLimits};
+use perkgate_domain::limits::{CallLimits, DeliveryLimits, DoorLimits, Retention};
 use perkgate_plugin_host::{Host, HostConfig, HostError};
 use std::future::{Future, IntoFuture as _};
 use std::path::{Path, PathBuf};
@@ -44,6 +44,8 @@ pub struct Config {
     pub call: CallLimits,
     /// What a delivery may use.
     pub delivery: DeliveryLimits,
+    /// For how long things are kept.
+    pub retention: Retention,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -59,6 +61,7 @@ impl Config {
             door: DoorLimits::default(),
             call: CallLimits::default(),
             delivery: DeliveryLimits::default(),
+            retention: Retention::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -195,6 +198,7 @@ impl Gateway {
             journal: journal.clone(),
             clock: Arc::clone(&self.config.clock),
             tokens: Arc::new(Tokens::new(&self.vault)),
+            guesses: Arc::default(),
         };
         let door = Door {
             registry: Arc::clone(&self.registry),
@@ -220,6 +224,7 @@ impl Gateway {
             store: Arc::clone(&self.store),
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.config.clock),
+            retention: self.config.retention,
         }
     }
 }

@@ -34,6 +34,7 @@ pub struct Metrics {
     faults: Family<WhatAndHow, Counter>,
     deliveries: Family<What, Counter>,
     waiting: Family<What, Gauge>,
+    removed: Family<What, Counter>,
     stages: Family<What, Counter>,
     accept: Histogram,
     batch: Histogram,
@@ -53,6 +54,7 @@ impl Default for Metrics {
             faults: Family::default(),
             deliveries: Family::default(),
             waiting: Family::default(),
+            removed: Family::default(),
             stages: Family::default(),
             accept,
             batch,
@@ -64,6 +66,9 @@ impl Default for Metrics {
         registry.register("faults", "Faults in decisions, by blame and kind", metrics.faults.clone());
         registry.register("attempts", "Delivery attempts, by result", metrics.deliveries.clone());
         registry.register("waiting", "What waits in each room", metrics.waiting.clone());
+        let removed =
+            "Rows emptied or deleted because they were kept for long enough, or named somebody who was forgotten";
+        registry.register("removed", removed, metrics.removed.clone());
         let stages = "Microseconds spent on batches, by the step between journal and settled";
         registry.register("stage_microseconds", stages, metrics.stages.clone());
         registry.register("accept_seconds", "From a request's last byte to its answer", metrics.accept.clone());
@@ -116,6 +121,10 @@ impl Metrics {
     /// What waits in a room.
     pub fn waiting(&self, room: &'static str, count: i64) {
         self.waiting.get_or_create(&What { what: room }).set(count);
+    }
+    /// So much was removed that had been kept.
+    pub fn removed(&self, what: &'static str, count: u64) {
+        self.removed.get_or_create(&What { what }).inc_by(count);
     }
     /// Everything in Prometheus' text format.
     ///

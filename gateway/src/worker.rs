@@ -8,6 +8,7 @@ use crate::pipeline::Pipeline;
 use crate::registry::Registry;
 use crate::store::Store;
 use crate::telemetry::Metrics;
+use perkgate_domain::limits::Retention;
 use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub struct Worker {
     pub metrics: Metrics,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// For how long things are kept.
+    pub retention: Retention,
 }
 
 impl std::fmt::Debug for Worker {
@@ -127,6 +130,16 @@ impl Worker {
                 }
             },
             // Nobody tells that time has passed.
+            || tokio::time::sleep(LOOK),
+        ));
+        let (keep, retention) = (self.pipeline.clone(), self.retention);
+        loops.spawn(keep_going(
+            "keep",
+            stop.clone(),
+            move || {
+                let pipeline = keep.clone();
+                async move { Ok(pipeline.clear(&retention).await?) }
+            },
             || tokio::time::sleep(LOOK),
         ));
     }

@@ -70,6 +70,18 @@ impl Ground {
         };
         read.expect("a number")
     }
+    /// A text read past the store.
+    pub(super) async fn text(&self, sql: &str) -> String {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let read = if self.is_sqlite() {
+            let mut hand = SqliteConnection::connect(&self.url).await.expect("a connection");
+            sqlx::query_scalar(sql).fetch_one(&mut hand).await
+        } else {
+            let mut hand = PgConnection::connect(&self.url).await.expect("a connection");
+            sqlx::query_scalar(sql).fetch_one(&mut hand).await
+        };
+        read.expect("a text")
+    }
     /// How many rows a table has.
     pub(super) async fn count(&self, table: &str) -> i64 {
         self.number(&format!("select count(*) from {table}")).await

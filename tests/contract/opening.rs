@@ -69,7 +69,7 @@ async fn migrated_by_many(url: &str) {
         starts.spawn(async move { store::migrate(&url).await.expect("it migrates") });
     }
     let done = starts.join_all().await;
-    assert!(done.iter().any(|done| done.len() == 1), "{done:?}");
+    assert!(done.iter().any(|done| !done.is_empty()), "{done:?}");
     assert!(store::open(url, Schema::Current).await.is_ok());
     assert!(store::migrate(url).await.expect("it is up to date").is_empty());
 }

@@ -2,6 +2,7 @@
 
 use super::Database;
 use anyhow::Context as _;
+use perkgate_domain::limits::Retention;
 use perkgate_gateway::gateway::{Config, Gateway};
 use perkgate_gateway::{apply, telemetry};
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) struct Flags {
     #[command(flatten)]
     database: Database,
-    /// An operator's file with the same settings: `database`, `data`, `listen`, `merchants`, `allow_private_destinations`
+    /// An operator's file with the same settings: `database`, `data`, `listen`, `merchants`, `allow_private_destinations`, `[retention]`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where to take requests
@@ -42,8 +43,40 @@ struct File {
     merchants: Vec<PathBuf>,
     #[serde(default)]
     allow_private_destinations: bool,
+    #[serde(default)]
+    retention: Keep,
 }
 
+/// `[retention]`: for how many days what is kept for a time is kept.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keep {
+    bodies_days: Option<u32>,
+    rejections_days: Option<u32>,
+    deliveries_days: Option<u32>,
+    answers_days: Option<u32>,
+}
+
+impl Keep {
+    fn retention(&self) -> anyhow::Result<Retention> {
+        let usual = Retention::default();
+        let days = |name: &str, given: Option<u32>, usual: u32| match given {
+            Some(days) if !(1..=MOST_DAYS).contains(&days) => {
+                anyhow::bail!("`retention.{name}` is {days}: write 1 to {MOST_DAYS} days")
+            }
+            given => Ok(given.unwrap_or(usual)),
+        };
+        Ok(Retention {
+            bodies_days: days("bodies_days", self.bodies_days, usual.bodies_days)?,
+            rejections_days: days("rejections_days", self.rejections_days, usual.rejections_days)?,
+            deliveries_days: days("deliveries_days", self.deliveries_days, usual.deliveries_days)?,
+            answers_days: days("answers_days", self.answers_days, usual.answers_days)?,
+        })
+    }
+}
+
+/// A hundred years.
+const MOST_DAYS: u32 = 36_600;
 const LISTEN: &str = "127.0.0.1:8080";
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
@@ -58,6 +91,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     database.data = database.data.or(file.data);
     let mut config: Config = database.config();
     config.allow_private = flags.allow_private_destinations || file.allow_private_destinations;
+    config.retention = file.retention.retention()?;
     let listen = flags.listen.or(file.listen).unwrap_or_else(|| LISTEN.to_owned());
     let gateway = Gateway::open(config).await?;
     for path in file.merchants.iter().chain(&flags.merchant) {

@@ -1,14 +1,15 @@
 //! [`Store`] over SQL: every act is handed to the file that holds its statements.
 
 use super::acts::{
-    admit, book, channels, claim, due, export, journal, look, lots, order, outbox, outcome, programme, question,
-    replay, segment, settle, tasks, verify,
+    admit, book, channels, claim, due, erase, export, journal, look, lots, order, outbox, outcome, programme, question,
+    replay, segment, settle, sweep, tasks, verify,
 };
 use super::engine::{self, Engine};
 use super::{
     Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
-    LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, Schema, Store, StoreError, TaskView, UnreadArrival,
+    KeptPage, LedgerReport, Looked, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow,
+    ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading, RejectionView, Schema, Store, StoreError, Sweep, Swept,
+    TaskView, UnreadArrival,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
@@ -50,6 +51,15 @@ impl Store for SqlStore {
     }
     async fn unpark(&self) -> Result<u64, StoreError> {
         journal::unpark(&self.engine).await
+    }
+    async fn erasable(&self, most: usize) -> Result<Option<KeptPage>, StoreError> {
+        erase::erasable(&self.engine, most).await
+    }
+    async fn erase(&self, looked: &Looked) -> Result<u64, StoreError> {
+        erase::erase(&self.engine, looked).await
+    }
+    async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        sweep::sweep(&self.engine, sweep).await
     }
     async fn claim_entries(&self, claim: &Claim) -> Result<Vec<QueuedEntry>, StoreError> {
         claim::entries(&self.engine, claim).await
@@ -150,6 +160,9 @@ impl Store for SqlStore {
     }
     async fn arrival(&self, arrival: ArrivalId) -> Result<Option<ArrivalView>, StoreError> {
         look::arrival(&self.engine, arrival).await
+    }
+    async fn errand(&self, merchant: &MerchantId, dedupe: &str) -> Result<Option<ArrivalId>, StoreError> {
+        outcome::errand(&self.engine, merchant, dedupe).await
     }
     async fn outcome(&self, merchant: &MerchantId, arrival: ArrivalId) -> Result<Option<OutcomeView>, StoreError> {
         outcome::outcome(&self.engine, merchant, arrival).await
