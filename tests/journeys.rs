@@ -8,6 +8,7 @@ mod components;
 mod crash;
 mod errands;
 mod faults;
+mod forget;
 mod hostile;
 mod keys;
 mod lateness;

@@ -16,9 +16,8 @@ use crate::tokens::Tokens;
 use crate::vault::{Vault, VaultError};
 use crate::worker::Worker;
 use axum::Router;
-use perkgate_domain::limits::{CallLimits, DeliveryLimits, DoorLimits};
-use perkgate_plugin_host::Compiler;
-use perkgate_plugin_host::{Host, HostConfig, HostError};
+use perkgate_domain::limits::{CallLimits, DeliveryLimits, DoorLimits, Retention};
+use perkgate_plugin_host::{Compiler, Host, HostConfig, HostError};
 use std::future::{Future, IntoFuture as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,6 +48,8 @@ pub struct Config {
     pub delivery: DeliveryLimits,
     /// Who compiles plugins: this process, unless a program says how it is started for that.
     pub compiler: Compiler,
+    /// For how long things are kept.
+    pub retention: Retention,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -65,6 +66,7 @@ impl Config {
             call: CallLimits::default(),
             delivery: DeliveryLimits::default(),
             compiler: Compiler::Here,
+            retention: Retention::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -242,6 +244,7 @@ impl Gateway {
             journal: journal.clone(),
             clock: Arc::clone(&self.config.clock),
             tokens: Arc::new(Tokens::new(&self.vault)),
+            guesses: Arc::default(),
         };
         let door = Door {
             registry: Arc::clone(&self.registry),
@@ -268,6 +271,7 @@ impl Gateway {
             metrics: self.metrics.clone(),
             clock: Arc::clone(&self.config.clock),
             vault: Arc::clone(&self.vault),
+            retention: self.config.retention,
         }
     }
 }

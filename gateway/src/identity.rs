@@ -3,11 +3,18 @@
 //! Each key is brought into one notation and then blinded by the [`Vault`]; what cannot be one (an implausible address, an
 //! invalid number) is ignored rather than guessed at, because a wrong key would give one person's points to another.
 
+mod doubt;
+mod persons;
+mod placeholder;
+
+pub use doubt::doubt;
+pub use persons::persons;
+
 use crate::vault::Vault;
 use perkgate_domain::facts::MonthDay;
 use perkgate_domain::ids::{MemberId, MerchantId, SourceId};
 use perkgate_domain::limits::{EXTERNAL_ID_BYTES, TEXT_BYTES};
-use perkgate_domain::member::{Contact, Identity, KeyKind, MemberKey};
+use perkgate_domain::member::{Contact, Identity, KeyKind, MemberKey, Proof};
 use perkgate_domain::programme::Merchant;
 use phonenumber::Mode;
 use unicode_normalization::UnicodeNormalization as _;
@@ -27,14 +34,17 @@ pub struct Known {
     pub birthday: Option<MonthDay>,
     /// What whoever brought them may be known by.
     pub referrers: Vec<MemberKey>,
+    /// Who says so.
+    pub proof: Proof,
 }
 
-/// Reads an identity that came by `source`.
+/// Reads an identity that came by `source`. An address or number that stands for nobody counts as none.
 #[must_use]
 pub fn known(vault: &Vault, merchant: &Merchant, source: &SourceId, identity: &Identity) -> Known {
     let countries = [identity.country.as_deref(), merchant.country.as_deref()];
-    let email = identity.email.as_deref().and_then(email);
+    let email = identity.email.as_deref().and_then(email).filter(|email| !placeholder::email(email));
     let phone = identity.phone.as_deref().and_then(|text| phone(text, countries));
+    let phone = phone.filter(|phone| !placeholder::phone(phone));
     let normalised = [
         (KeyKind::Card, identity.card.as_deref().and_then(card)),
         (KeyKind::Id, identity.customer_id.as_deref().and_then(|id| customer(source, id))),
@@ -50,6 +60,7 @@ pub fn known(vault: &Vault, merchant: &Merchant, source: &SourceId, identity: &I
         consent: identity.consent,
         birthday: identity.birthday.as_deref().and_then(MonthDay::parse),
         referrers: identity.referrer.iter().flat_map(|text| referrers(vault, merchant, text)).collect(),
+        proof: identity.proof,
     }
 }
 
@@ -60,6 +71,14 @@ pub fn referrers(vault: &Vault, merchant: &Merchant, text: &str) -> Vec<MemberKe
         return keys;
     }
     card(text).into_iter().map(|code| key(vault, merchant, KeyKind::Referral, &code)).collect()
+}
+
+/// Whether what somebody says who brought them is somebody's address or number and not a code. Events are not sealed, and plugins are
+/// told them: neither is for addresses.
+#[must_use]
+pub fn is_address(referrer: &str) -> bool {
+    let kind = referrer.split_once(':').and_then(|(kind, _)| KeyKind::parse(kind.trim()));
+    matches!(kind, Some(KeyKind::Email | KeyKind::Phone)) || email(referrer).is_some()
 }
 
 /// What a member tells friends, as a key.
@@ -84,7 +103,7 @@ pub enum Lookup {
     Keys(Vec<MemberKey>),
 }
 
-/// Reads `email:…`, `phone:…`, `card:…` or `id:…`. An id is a member's (`mem_…`) or a platform's customer id, which is tried
+/// Reads `mem_…`, `email:…`, `phone:…`, `card:…` or `id:…`. An id is a member's (`mem_…`) or a platform's customer id, which is tried
 /// with each of `sources`.
 ///
 /// # Errors
@@ -95,7 +114,10 @@ pub fn parse_key<'a>(
     sources: impl Iterator<Item = &'a SourceId>,
     text: &str,
 ) -> Result<Lookup, String> {
-    let forms = "a member is named by email:ADDRESS, phone:NUMBER, card:CODE, id:CUSTOMER or id:mem_…";
+    let forms = "a member is named by mem_…, email:ADDRESS, phone:NUMBER, card:CODE, id:CUSTOMER or id:mem_…";
+    if text.starts_with("mem_") {
+        return Ok(Lookup::Member(MemberId::from(text)));
+    }
     let (kind, value) = text.split_once(':').ok_or(forms)?;
     let kind = KeyKind::parse(kind.trim()).ok_or(forms)?;
     let value = value.trim();

@@ -35,6 +35,7 @@ pub struct Metrics {
     deliveries: Family<What, Counter>,
     put_off: Family<What, Counter>,
     waiting: Family<What, Gauge>,
+    removed: Family<What, Counter>,
     stages: Family<What, Counter>,
     accept: Histogram,
     batch: Histogram,
@@ -55,6 +56,7 @@ impl Default for Metrics {
             deliveries: Family::default(),
             put_off: Family::default(),
             waiting: Family::default(),
+            removed: Family::default(),
             stages: Family::default(),
             accept,
             batch,
@@ -68,6 +70,9 @@ impl Default for Metrics {
         let put_off = "Entries and due work that failed, by what follows: retried or failed for good";
         registry.register("put_off", put_off, metrics.put_off.clone());
         registry.register("waiting", "What waits in each room", metrics.waiting.clone());
+        let removed =
+            "Rows emptied or deleted because they were kept for long enough, or named somebody who was forgotten";
+        registry.register("removed", removed, metrics.removed.clone());
         let stages = "Microseconds spent on batches, by the step between journal and settled";
         registry.register("stage_microseconds", stages, metrics.stages.clone());
         registry.register("accept_seconds", "From a request's last byte to its answer", metrics.accept.clone());
@@ -124,6 +129,10 @@ impl Metrics {
     /// What waits in a room.
     pub fn waiting(&self, room: &'static str, count: i64) {
         self.waiting.get_or_create(&What { what: room }).set(count);
+    }
+    /// So much was removed that had been kept.
+    pub fn removed(&self, what: &'static str, count: u64) {
+        self.removed.get_or_create(&What { what }).inc_by(count);
     }
     /// Everything in Prometheus' text format.
     ///

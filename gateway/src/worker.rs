@@ -10,6 +10,7 @@ use crate::registry::Registry;
 use crate::store::Store;
 use crate::telemetry::Metrics;
 use crate::vault::Vault;
+use perkgate_domain::limits::Retention;
 use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
@@ -43,6 +44,8 @@ pub struct Worker {
     pub clock: Arc<dyn Clock>,
     /// Learns of new keys.
     pub vault: Arc<Vault>,
+    /// For how long things are kept.
+    pub retention: Retention,
 }
 
 impl std::fmt::Debug for Worker {
@@ -135,6 +138,16 @@ impl Worker {
                 }
             },
             // Nobody tells that time has passed.
+            || tokio::time::sleep(LOOK),
+        ));
+        let (keep, retention) = (self.pipeline.clone(), self.retention);
+        loops.spawn(keep_going(
+            "keep",
+            stop.clone(),
+            move || {
+                let pipeline = keep.clone();
+                async move { Ok(pipeline.clear(&retention).await?) }
+            },
             || tokio::time::sleep(LOOK),
         ));
     }

@@ -6,7 +6,7 @@ use perkgate_domain::delivery::{Delivery, DeliveryState};
 use perkgate_domain::event::{Event, Join};
 use perkgate_domain::ids::{ArrivalId, Digest, EntryId, MemberId, MerchantId, derive};
 use perkgate_domain::ledger::{Account, Expiry, Lot, Posting, TrancheKey};
-use perkgate_domain::member::{KeyKind, Member, MemberKey};
+use perkgate_domain::member::{KeyKind, Member, MemberKey, Proof};
 use perkgate_domain::money::Currency;
 use perkgate_domain::plan::{Book, EntryState, QueuedEntry, Settlement};
 use perkgate_domain::programme::Merchant;
@@ -140,6 +140,7 @@ pub(super) fn email(whose: &str) -> MemberKey {
 pub(super) fn entry(event: Event, keys: &[MemberKey]) -> NewEntry {
     let document = serde_json::to_string(&event).expect("an event is JSON");
     let digest = Digest::of(document.as_bytes());
+    let proof = if matches!(event, Event::Join(_) | Event::Profile(_)) { Proof::Told } else { Proof::Typed };
     NewEntry {
         event,
         document,
@@ -154,6 +155,8 @@ pub(super) fn entry(event: Event, keys: &[MemberKey]) -> NewEntry {
         contact: Vec::new(),
         locale: None,
         consent: None,
+        proof,
+        doubt: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Messages on their way: turns between channels, receivers that fail left alone, and every attempt counted once.
 
-use super::data::{LEASE, SHOP, anna, book, claim, delivery, earns, email, entry, purchase, says, standing};
+use super::data::{LEASE, SHOP, anna, book, claim, delivery, earns, email, entry, join, purchase, says, standing};
 use super::ground::{Ground, HOUR};
 use perkgate_domain::delivery::{Attempt, Next};
 use perkgate_domain::ids::ChannelId;
@@ -217,7 +217,7 @@ async fn an_attempt_recorded_twice_counts_once(ground: &Ground) {
 
 async fn whoever_withdraws_consent_hears_no_more(ground: &Ground) {
     written(ground, SHOP, &[("mail", 2)]).await;
-    let no = NewEntry { consent: Some(false), ..entry(purchase("no"), &[email("jana")]) };
+    let no = NewEntry { consent: Some(false), ..entry(join("no"), &[email("jana")]) };
     says(ground, SHOP, vec![no], LEASE).await;
     assert!(due(ground, &at(1), 9).await.is_empty());
     let kept = ground.store().deliveries(&SHOP.into(), "suppressed", 9).await.expect("they are listed");

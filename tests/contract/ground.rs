@@ -82,6 +82,10 @@ impl Ground {
         };
         read.expect("texts")
     }
+    /// A text read past the store.
+    pub(super) async fn text(&self, sql: &str) -> String {
+        self.texts(sql).await.into_iter().next().expect("a text")
+    }
     /// How many rows a table has.
     pub(super) async fn count(&self, table: &str) -> i64 {
         self.number(&format!("select count(*) from {table}")).await

@@ -20,6 +20,7 @@ const LARGE: &[&str] = &[
     "waiting",
     "members",
     "member_keys",
+    "mentions",
     "contacts",
     "decisions",
     "memories",
@@ -47,6 +48,8 @@ const SMALL: &[&str] = &[
     "CONSTANT",
     "failing_channels",
     "f",
+    // Half a dozen members whom a key was named beside.
+    "named",
     // As many rows as there are tables, plugins in use, and one.
     "sqlite_sequence",
     "installations",

@@ -187,7 +187,9 @@ async fn what_is_wrong_with_a_request_is_said() {
     staff.does("POST", &redemptions, "k", json!({"reward": "yacht"})).await.is_problem(404, "unknown_reward");
     staff.does("DELETE", &format!("{redemptions}/rwd_1"), "k", Value::Null).await.is_problem(404, "unknown_reward");
     let receipt = json!({"source": "eshop", "order": "nothing"});
-    staff.does("POST", &format!("{HER}/claims"), "k", receipt).await.is_problem(404, "unknown_order");
+    staff.does("POST", &format!("{HER}/claims"), "k", receipt).await.is_problem(400, "bad_request");
+    let receipt = json!({"source": "eshop", "order": "nothing", "total": "6.00"});
+    staff.does("POST", &format!("{HER}/claims"), "k", receipt).await.is_problem(409, "refused");
     staff.does("POST", "/tasks/tsk_1/close", "k", Value::Null).await.is_problem(404, "unknown_task");
     staff.asks("/tasks?state=lost").await.is_problem(400, "bad_request");
     staff.asks("/nowhere").await.is_problem(404, "unknown_path");
@@ -207,11 +209,25 @@ async fn a_receipt_is_claimed_once_and_earns() {
     let own = FakeShop::at(&gateway, "own");
     own.sells(&Sale::new(7, &[MEAL])).await;
     gateway.settle().await;
-    let receipt = json!({"source": "own", "order": "7"});
+    let receipt = json!({"source": "own", "order": "7", "total": "6.00", "date": "2026-06-01"});
     let claim = |whom: &'static str, key: &'static str| {
         let (staff, receipt) = (staff.clone(), receipt.clone());
         async move { staff.does("POST", &format!("/members/{whom}/claims"), key, receipt).await }
     };
+    // Whoever knows the number alone is told nothing more than whoever knows nothing.
+    let mut told = Vec::new();
+    for wrong in [
+        json!({"source": "own", "order": "7", "total": "6.01"}),
+        json!({"source": "own", "order": "7", "date": "2026-05-31"}),
+        json!({"source": "own", "order": "7", "total": "6.00", "date": "2026-05-31"}),
+        json!({"source": "own", "order": "8", "total": "6.00"}),
+    ] {
+        let refused = staff.does("POST", &format!("{HER}/claims"), "wrong", wrong).await;
+        refused.is_problem(409, "refused");
+        told.push(refused.message());
+    }
+    assert!(told.iter().all(|message| *message == told[0]), "{told:?}");
+    assert_eq!(gateway.explain("own", 7).await.entry.state, "unclaimed");
     let claimed = claim("email:jana%40example.com", "c-1").await.is(200);
     gateway.settle().await;
     assert_eq!(gateway.balance(BY_JANA, "points").await, 12);
@@ -236,9 +252,16 @@ async fn members_are_updated_merged_exported_and_forgotten() {
     for key in ["card:KAV-0042".to_owned(), format!("id:{gone}")] {
         assert_eq!(staff.asks(&format!("/members/{key}")).await.is(200)["member"], hers, "{key}");
     }
-    // Asked for again, there is nothing to merge any more.
-    let again = staff.does("POST", &format!("{HER}/merge"), "m", json!({"other": "card:kav0042"})).await;
-    again.is_problem(409, "refused");
+    // Asked for again, it is the same; under another key there is nothing to merge any more.
+    let merge = async |key| staff.does("POST", &format!("{HER}/merge"), key, json!({"other": "card:kav0042"})).await;
+    assert_eq!(merge("m").await.is(200), merged);
+    merge("m-2").await.is_problem(409, "refused");
+    // The id stands for the key, and no address is in the path.
+    let found = staff.does("POST", "/members/lookup", "", json!({"key": BY_JANA})).await.is(200);
+    assert_eq!(found, json!({"member": hers}));
+    let by_id = format!("/members/{}", hers.as_str().expect("an id"));
+    assert_eq!(staff.asks(&by_id).await.is(200), staff.asks(HER).await.is(200));
+    staff.does("POST", "/members/lookup", "", json!({"key": "card:nobody"})).await.is_problem(404, "unknown_member");
 
     let told = staff.asks(&format!("{HER}/export")).await.is(200);
     assert_eq!(
@@ -253,7 +276,9 @@ async fn members_are_updated_merged_exported_and_forgotten() {
     }
     assert!(told["rewards"].as_array().is_some_and(|list| list.len() == 1), "{told}");
 
-    staff.does("DELETE", HER, "f", Value::Null).await.is(200);
+    let forgotten = staff.does("DELETE", HER, "f", Value::Null).await.is(200);
+    assert_eq!(staff.does("DELETE", HER, "f", Value::Null).await.is(200), forgotten);
+    staff.does("DELETE", HER, "f-2", Value::Null).await.is_problem(404, "unknown_member");
     staff.asks(HER).await.is_problem(404, "unknown_member");
     let hers = hers.as_str().expect("an id");
     let told = staff.asks(&format!("/members/id:{hers}/export")).await.is(200);

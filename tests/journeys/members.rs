@@ -2,7 +2,8 @@
 
 use super::{BY_JANA, JANA, ORDER};
 use perkgate_tests::programme::{ESHOP, OWN, PAY, POINTS, STAMPS, TILL};
-use perkgate_tests::{FakeShop, Sale, TestGateway};
+use perkgate_tests::{FakeShop, Sale, Staff, TestGateway};
+use serde_json::json;
 
 const BEER: (&str, i64, i64) = ("Kofola", 1, 200);
 
@@ -16,12 +17,16 @@ async fn one_person_is_one_member_over_all_sources() {
     till.sells(&Sale::new(2, &[BEER]).by("jana@example.com")).await;
     pay.sells(&Sale::new(3, &[BEER]).by(" JANA@EXAMPLE.com ").phone("+421903123456")).await;
     gateway.settle().await;
+    // Whoever types a number beside an address has not shown that it is theirs; she tells the staff that it is, and her card's.
+    assert!(gateway.find_member("phone:+421903123456").await.is_none());
+    let staff = Staff::at(&gateway);
+    let told = json!({"phone": "0903 123 456", "card": "KAV-0042"});
+    staff.does("PATCH", "/members/email:jana%40example.com", "p", told).await.is(200);
     // By the phone alone, with the country's code and without.
     own.sells(&Sale::new(4, &[BEER]).phone("0903 123 456")).await;
     own.sells(&Sale::new(5, &[BEER]).phone("+421 903 123 456")).await;
     own.sells(&Sale::new(6, &[BEER]).phone("00421903123456")).await;
     gateway.settle().await;
-    // A card that comes with the phone is hers from then on.
     own.sells(&Sale { card: Some("KAV-0042".to_owned()), ..Sale::new(7, &[BEER]).phone("0903/123456") }).await;
     gateway.settle().await;
     own.sells(&Sale { card: Some("kav 0042".to_owned()), ..Sale::new(8, &[BEER]) }).await;

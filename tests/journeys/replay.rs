@@ -75,6 +75,8 @@ async fn happens(gateway: &TestGateway, source: &str, event: Event, member: Opti
         contact: Vec::new(),
         locale: None,
         consent: None,
+        proof: perkgate_domain::member::Proof::Typed,
+        doubt: None,
     };
     let result = AdmissionResult::Entries(vec![entry]);
     let admission =

@@ -3,7 +3,7 @@
 use crate::programme::MERCHANT;
 use crate::wait::until;
 use perkgate_domain::ids::{ArrivalId, MerchantId};
-use perkgate_domain::limits::{DeliveryLimits, DoorLimits};
+use perkgate_domain::limits::{DeliveryLimits, DoorLimits, Retention};
 use perkgate_domain::programme::Source;
 use perkgate_domain::time::Moment;
 use perkgate_gateway::clock::{Clock as _, ManualClock};
@@ -49,6 +49,8 @@ pub struct Ground {
     door: DoorLimits,
     delivery: DeliveryLimits,
     files: Vec<(String, Vec<u8>)>,
+    database: Option<String>,
+    retention: Retention,
 }
 
 impl Ground {
@@ -62,7 +64,24 @@ impl Ground {
             door: DoorLimits::default(),
             delivery: DeliveryLimits::default(),
             files: Vec::new(),
+            database: None,
+            retention: Retention::default(),
         }
+    }
+    /// With a merchant file of these pieces.
+    #[must_use]
+    pub fn with(self, pieces: &[&str]) -> Self {
+        Self { programme: pieces.concat(), ..self }
+    }
+    /// On another database than a file of its own.
+    #[must_use]
+    pub fn database(self, url: String) -> Self {
+        Self { database: Some(url), ..self }
+    }
+    /// Keeping things for another time.
+    #[must_use]
+    pub fn retention(self, retention: Retention) -> Self {
+        Self { retention, ..self }
     }
     /// At the machine's own time, for what others check against their clock.
     #[must_use]
@@ -147,6 +166,7 @@ impl TestGateway {
         config.private = self.ground.private.clone();
         config.door = self.ground.door;
         config.delivery = self.ground.delivery;
+        config.retention = self.ground.retention;
         config.clock = Arc::clone(&self.clock) as Arc<dyn clock::Clock>;
         let gateway = Gateway::open(config).await.expect("the gateway opens");
         let (sources, _) = self.apply(&gateway, &self.ground.programme).await.expect("the merchant file is in order");
@@ -213,6 +233,9 @@ impl TestGateway {
     }
     /// The database's URL.
     pub fn database(&self) -> String {
+        if let Some(url) = &self.ground.database {
+            return url.clone();
+        }
         format!("sqlite://{}", self.data.path().join("perkgate.db").display())
     }
     /// Whose programme it is.

@@ -14,9 +14,9 @@ use perkgate_domain::rules::Audience;
 use perkgate_domain::time::Moment;
 use perkgate_gateway::store::{
     Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView,
-    DueRow, ExplainView, ExportView, KeyRow, LedgerReport, LotView, MemberView, NewArrival, NewRejection, Note,
+    DueRow, ExplainView, ExportView, KeptPage, KeyRow, LedgerReport, Looked, LotView, MemberView, NewArrival, NewRejection, Note,
     OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading, RejectionView, RowKey,
-    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, TaskView, TokenRow, Unkeyed, UnreadArrival,
+    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, Sweep, Swept, TaskView, TokenRow, Unkeyed, UnreadArrival,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Error, ErrorKind};
@@ -134,6 +134,18 @@ impl Store for Stepped {
     }
     async fn unpark(&self) -> Result<u64, StoreError> {
         self.inner.unpark().await
+    }
+    async fn erasable(&self, most: usize) -> Result<Option<KeptPage>, StoreError> {
+        self.inner.erasable(most).await
+    }
+    async fn erase(&self, looked: &Looked) -> Result<u64, StoreError> {
+        self.inner.erase(looked).await
+    }
+    async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        self.inner.sweep(sweep).await
+    }
+    async fn errand(&self, merchant: &MerchantId, dedupe: &str) -> Result<Option<ArrivalId>, StoreError> {
+        self.inner.errand(merchant, dedupe).await
     }
     async fn claim_entries(&self, claim: &Claim) -> Result<Vec<QueuedEntry>, StoreError> {
         self.act(async {

@@ -40,8 +40,9 @@ const TABLE: &[Row] = &[
     Row { room: "connectors::fetch", rooms: &["connectors", "outbound"],
           crates: &["async_trait", "reqwest", "serde_json", "thiserror", "tokio", "tracing"],
           why: "the one connector file that asks a platform's API" },
-    Row { room: "identity", rooms: &["vault"], crates: &["idna", "phonenumber", "unicode_normalization"],
-          why: "one person, one key, whatever the notation; keys are the vault's keyed hashes" },
+    Row { room: "identity", rooms: &["vault"], crates: &["idna", "phonenumber", "serde_json", "unicode_normalization"],
+          why: "one person, one key, whatever the notation; keys are the vault's keyed hashes. Raw bodies are searched for whom they name, \
+                so JSON is read" },
     Row { room: "gateway", rooms: ANY, crates: ANY, why: "puts the rooms together, for `serve`, the demo, the bench and tests alike" },
     Row { room: "apply", rooms: &["connectors", "files", "merchant_file", "notify", "registry", "stock", "store", "vault"],
           crates: &["perkgate_pack", "perkgate_plugin_host", "serde", "serde_json", "thiserror", "tokio"],
@@ -72,10 +73,11 @@ const TABLE: &[Row] = &[
     Row { room: "store", rooms: &["files"],
           crates: &["async_trait", "hex", "jiff", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"],
           why: "the only room with SQL, told the time by its callers; a database's file is its owner's alone" },
-    Row { room: "api", rooms: &["clock", "errand", "identity", "journal", "registry", "store", "telemetry", "tokens", "vault"],
+    Row { room: "api", rooms: &["civil", "clock", "errand", "identity", "journal", "registry", "store", "telemetry", "tokens", "vault"],
           crates: &["axum", "base64", "form_urlencoded", "http_body_util", "serde", "serde_json", "thiserror", "tokio", "tracing"],
           why: "no SQL, ledger or pipeline: what changes anything is an errand, which goes into the journal. Members are found by \
-                identity's keys, whoever asks is known by a token, and the vault opens what an export tells" },
+                identity's keys, whoever asks is known by a token, and the vault opens what an export tells; a receipt's day is the \
+                merchant's, by civil" },
     Row { room: "errand", rooms: &["connectors", "identity", "journal", "store", "vault"],
           crates: &["serde", "serde_json", "thiserror", "tokio"],
           why: "people's wishes into the journal, as the connector `own` writes them, and what the store says came of them; told the \

@@ -231,3 +231,26 @@ impl Default for BreakerLimits {
         Self { trip: 5, pause_ms: 30_000, longest_pause_ms: 15 * 60_000, disable_ms: 5 * 24 * 3600 * 1000 }
     }
 }
+
+/// Members beside whom an address or number may be named that is not theirs, before it is taken for a placeholder (the shop's own number,
+/// a marketplace's relay) and identifies nobody. A family shares a number; half a dozen strangers do not.
+pub const NAMED_BESIDE: i64 = 5;
+
+/// For how many days what is kept for a time is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Raw bodies and headers of webhooks, and what platforms answered, after they came. What is parked stays until it is read.
+    pub bodies_days: u32,
+    /// Requests that were turned away.
+    pub rejections_days: u32,
+    /// Deliveries with their attempts, once they are not to be sent any more.
+    pub deliveries_days: u32,
+    /// What members wrote in answers, and tasks that are done.
+    pub answers_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { bodies_days: 30, rejections_days: 14, deliveries_days: 180, answers_days: 365 }
+    }
+}

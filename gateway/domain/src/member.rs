@@ -41,6 +41,35 @@ pub struct Identity {
     /// What whoever brought them tells friends, or a key of theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referrer: Option<String>,
+    /// Who says so. Never read from a body: the connector knows.
+    #[serde(skip)]
+    pub proof: Proof,
+}
+
+/// Who says what an [`Identity`] says, and so what of it is proved. Each proves what the ones before it prove, and more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proof {
+    /// Somebody typed it, at a checkout or a till: nobody has proved that the address is theirs.
+    #[default]
+    Typed,
+    /// It is the platform's record of its customer, whose address the platform has not verified.
+    Record,
+    /// It is the platform's record of its customer, with an e-mail address that the platform has verified.
+    Verified,
+    /// The member or the merchant's staff say so.
+    Told,
+}
+
+impl Proof {
+    /// Whether a key of this kind is proved to be theirs. A card is whoever's who holds it, and a platform vouches for its own ids.
+    #[must_use]
+    pub fn covers(self, kind: KeyKind) -> bool {
+        match kind {
+            KeyKind::Card | KeyKind::Id | KeyKind::Referral => true,
+            KeyKind::Email => self >= Self::Verified,
+            KeyKind::Phone => self >= Self::Told,
+        }
+    }
 }
 
 impl std::fmt::Debug for Identity {

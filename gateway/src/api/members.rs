@@ -5,9 +5,9 @@ use super::visit::{Reply, Visit};
 use super::{Desk, views};
 use crate::errand::{Errand, check_identity, check_newcomer};
 use axum::extract::State;
-use perkgate_domain::ids::SourceId;
 use perkgate_domain::member::Identity;
 use serde::Deserialize;
+use serde_json::json;
 
 /// What somebody says about a member.
 #[derive(Deserialize)]
@@ -48,9 +48,8 @@ struct Other {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Receipt {
-    source: SourceId,
-    order: String,
+struct Known {
+    key: String,
 }
 
 /// `POST /members`
@@ -59,6 +58,13 @@ pub(super) async fn join(State(desk): State<Desk>, visit: Visit) -> Result<Reply
     check_newcomer(&desk.vault, &visit.programme.merchant, &identity).map_err(Problem::bad)?;
     let outcome = visit.run(&desk, &Errand::Join { identity }).await?;
     Ok(Reply::of(201, &outcome))
+}
+
+/// `POST /members/lookup`: an address in a path would be in the log of every proxy on the way.
+pub(super) async fn look_up(State(desk): State<Desk>, visit: Visit) -> Result<Reply, Problem> {
+    let Known { key } = visit.document()?;
+    let member = visit.look_up(&desk, &key).await?;
+    Ok(Reply(200, json!({"member": member})))
 }
 
 /// `GET /members/{key}`
@@ -84,8 +90,15 @@ pub(super) async fn update(State(desk): State<Desk>, visit: Visit) -> Result<Rep
 
 /// `DELETE /members/{key}`
 pub(super) async fn forget(State(desk): State<Desk>, visit: Visit) -> Result<Reply, Problem> {
-    let member = visit.member(&desk).await?;
-    let outcome = visit.run(&desk, &Errand::Forget { member }).await?;
+    let errand = match visit.member(&desk).await {
+        Ok(member) => Errand::Forget { member },
+        // Asked for again, the key names nobody any more.
+        Err(problem) => {
+            let before = visit.earlier(&desk, "forget").await?;
+            return before.map(|outcome| Reply::of(200, &outcome)).ok_or(problem);
+        }
+    };
+    let outcome = visit.run(&desk, &errand).await?;
     Ok(Reply::of(200, &outcome))
 }
 
@@ -104,29 +117,13 @@ pub(super) async fn merge(State(desk): State<Desk>, visit: Visit) -> Result<Repl
     let member = visit.member(&desk).await?;
     let other = visit.look_up(&desk, &other).await?;
     if member == other {
+        // Asked for again, they are one already.
+        let before = visit.earlier(&desk, "merge").await?.filter(|outcome| outcome.member.as_ref() == Some(&member));
+        if let Some(outcome) = before {
+            return Ok(Reply::of(200, &outcome));
+        }
         return Err(Problem::saying(Code::Refused, "both keys name one member already: there is nothing to merge"));
     }
     let outcome = visit.run(&desk, &Errand::Merge { member, other }).await?;
-    Ok(Reply::of(200, &outcome))
-}
-
-/// `POST /members/{key}/claims`
-pub(super) async fn claim(State(desk): State<Desk>, visit: Visit) -> Result<Reply, Problem> {
-    let Receipt { source, order } = visit.document()?;
-    let member = visit.member(&desk).await?;
-    let owner = async || {
-        let found = desk.store.explain(visit.merchant(), &source, &order).await?;
-        found.map(|found| found.entry.member).ok_or_else(|| Problem::of(Code::UnknownOrder))
-    };
-    // Their own may be asked for again: under the same key that is a repetition.
-    if owner().await?.is_some_and(|owner| owner != member) {
-        return Err(Problem::of(Code::AlreadyClaimed));
-    }
-    let errand = Errand::Claim { member: member.clone(), source: source.clone(), order: order.clone() };
-    let outcome = visit.run(&desk, &errand).await?;
-    // Somebody else may have been faster.
-    if owner().await?.is_some_and(|owner| owner != member) {
-        return Err(Problem::of(Code::AlreadyClaimed));
-    }
     Ok(Reply::of(200, &outcome))
 }

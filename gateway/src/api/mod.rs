@@ -4,6 +4,7 @@
 //! `openapi.json` beside this file describes it; the routes below and that document are held to each other by a test.
 
 mod audit;
+mod claims;
 mod members;
 mod openapi;
 mod page;
@@ -14,6 +15,7 @@ mod tasks;
 mod views;
 mod visit;
 
+pub use claims::Guesses;
 pub use views::{export as export_document, member as member_document};
 
 use crate::clock::Clock;
@@ -42,6 +44,8 @@ pub struct Desk {
     pub clock: Arc<dyn Clock>,
     /// Whom to believe.
     pub tokens: Arc<Tokens>,
+    /// Whose receipts did not fit lately.
+    pub guesses: Arc<Guesses>,
 }
 
 impl std::fmt::Debug for Desk {
@@ -61,12 +65,13 @@ macro_rules! table {
 
 table! {
     post "/members" => members::join,
+    post "/members/lookup" => members::look_up,
     get "/members/{key}" => members::show,
     patch "/members/{key}" => members::update,
     delete "/members/{key}" => members::forget,
     get "/members/{key}/export" => members::export,
     post "/members/{key}/merge" => members::merge,
-    post "/members/{key}/claims" => members::claim,
+    post "/members/{key}/claims" => claims::claim,
     post "/members/{key}/redemptions" => rewards::redeem,
     delete "/members/{key}/redemptions/{reward}" => rewards::undo,
     post "/members/{key}/coupons" => rewards::issue,

@@ -44,8 +44,6 @@ codes! {
     UnknownMember 404 "unknown_member" "the merchant knows no member by this key",
     /// Not in the catalogue.
     UnknownReward 404 "unknown_reward" "there is no such reward",
-    /// No such order.
-    UnknownOrder 404 "unknown_order" "no purchase of this source has this order",
     /// No such task.
     UnknownTask 404 "unknown_task" "there is no such open task",
     /// No such route.

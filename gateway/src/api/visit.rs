@@ -121,6 +121,13 @@ impl Visit {
         }
     }
 
+    /// What became of an errand of this name that was asked for under the request's key before.
+    pub(super) async fn earlier(&self, desk: &Desk, errand: &str) -> Result<Option<Outcome>, Problem> {
+        let dedupe = format!("{errand}/{}", self.key()?);
+        let Some(arrival) = desk.store.errand(self.merchant(), &dedupe).await? else { return Ok(None) };
+        Ok(errand::outcome(desk.store.as_ref(), self.merchant(), arrival).await?)
+    }
+
     /// The idempotency key. What it must look like, the errand says.
     fn key(&self) -> Result<&str, Problem> {
         let mut keys = self.headers.get_all(IDEMPOTENCY_KEY).iter();

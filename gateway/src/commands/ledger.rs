@@ -89,7 +89,7 @@ fn lines(report: &LedgerReport) -> Vec<String> {
     let replayed = report.replayed.map(|done| {
         let passed_over = match done.passed_over {
             0 => String::new(),
-            faults => format!(" ({faults} faults of ours passed over)"),
+            count => format!(" ({count} passed over: faults of ours, or the facts were removed)"),
         };
         format!(", {} decisions made again{passed_over}", done.decisions)
     });

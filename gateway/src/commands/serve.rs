@@ -3,6 +3,7 @@
 use super::merchants::{self, Wanted};
 use super::{Database, Secrets};
 use anyhow::Context as _;
+use perkgate_domain::limits::Retention;
 use perkgate_gateway::gateway::{Config, Gateway};
 use perkgate_gateway::outbound::Private;
 use perkgate_gateway::{files, telemetry};
@@ -17,7 +18,7 @@ pub(super) struct Flags {
     #[command(flatten)]
     database: Database,
     /// An operator's file with the same settings: `database`, `data`, `listen`, `secrets`, `merchants`, `merchants_dir`,
-    /// `private_destinations`
+    /// `private_destinations`, `[retention]`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where to take requests
@@ -57,8 +58,40 @@ struct File {
     private_destinations: Vec<String>,
     #[serde(default)]
     allow_private_destinations: bool,
+    #[serde(default)]
+    retention: Keep,
 }
 
+/// `[retention]`: for how many days what is kept for a time is kept.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keep {
+    bodies_days: Option<u32>,
+    rejections_days: Option<u32>,
+    deliveries_days: Option<u32>,
+    answers_days: Option<u32>,
+}
+
+impl Keep {
+    fn retention(&self) -> anyhow::Result<Retention> {
+        let usual = Retention::default();
+        let days = |name: &str, given: Option<u32>, usual: u32| match given {
+            Some(days) if !(1..=MOST_DAYS).contains(&days) => {
+                anyhow::bail!("`retention.{name}` is {days}: write 1 to {MOST_DAYS} days")
+            }
+            given => Ok(given.unwrap_or(usual)),
+        };
+        Ok(Retention {
+            bodies_days: days("bodies_days", self.bodies_days, usual.bodies_days)?,
+            rejections_days: days("rejections_days", self.rejections_days, usual.rejections_days)?,
+            deliveries_days: days("deliveries_days", self.deliveries_days, usual.deliveries_days)?,
+            answers_days: days("answers_days", self.answers_days, usual.answers_days)?,
+        })
+    }
+}
+
+/// A hundred years.
+const MOST_DAYS: u32 = 36_600;
 const LISTEN: &str = "127.0.0.1:8080";
 /// Bytes of the operator's file.
 const CONFIG_BYTES: usize = 1024 * 1024;
@@ -75,6 +108,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     database.data = database.data.or_else(|| file.data.clone());
     let mut config: Config = database.config();
     config.private = private(&flags, &file)?;
+    config.retention = file.retention.retention()?;
     let listen = flags.listen.clone().or_else(|| file.listen.clone()).unwrap_or_else(|| LISTEN.to_owned());
     let gateway = Gateway::open(config).await?;
     merchants::apply(&gateway, &wanted(&flags, file), &listen).await?;

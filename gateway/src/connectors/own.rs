@@ -11,7 +11,7 @@ use perkgate_domain::event::{
 };
 use perkgate_domain::ids::{InstallationId, MemberId, RewardId, SourceId};
 use perkgate_domain::limits::{ANSWER_BYTES, ERRAND_KEY_BYTES, EXTERNAL_ID_BYTES, STAMP_BYTES};
-use perkgate_domain::member::Identity;
+use perkgate_domain::member::{Identity, Proof};
 use perkgate_domain::time::Moment;
 use serde::{Deserialize, Serialize};
 
@@ -178,10 +178,11 @@ pub fn normalise(arrival: &Verified) -> Result<Reading, Unreadable> {
         .split_once('/')
         .ok_or_else(|| Unreadable(format!("an errand of `{OWN_SOURCE}` has no key")))?;
     let id = id.to_owned();
+    let told = |identity: Identity| Some(Identity { proof: Proof::Told, ..identity });
     let (event, member, identity) = match errand {
         // Who brought them stays with the identity: it may be somebody's address, and events are not sealed.
-        Errand::Join { identity } => (Event::Join(Join { id, at, referrer: None }), None, Some(identity)),
-        Errand::Profile { member, identity } => (Event::Profile(Profile { id, at }), Some(member), Some(identity)),
+        Errand::Join { identity } => (Event::Join(Join { id, at, referrer: None }), None, told(identity)),
+        Errand::Profile { member, identity } => (Event::Profile(Profile { id, at }), Some(member), told(identity)),
         Errand::Redeem { member, reward } => (Event::Redemption(Redemption { id, at, reward }), Some(member), None),
         Errand::Undo { member, reward } => (Event::Undo(Undo { id, at, reward }), Some(member), None),
         Errand::Issue { member, reward } => (Event::Issue(Issue { id, at, reward }), Some(member), None),

@@ -15,7 +15,7 @@ use super::{Admitted, Arrival, Connector, Context, Happening, Reading, Rejected,
 use super::{assemble, parse};
 use parse::When;
 use perkgate_domain::event::{Edit, Event, Join};
-use perkgate_domain::member::Identity;
+use perkgate_domain::member::{Identity, Proof};
 use perkgate_domain::money::Currency;
 use perkgate_domain::programme::Source;
 use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund, RefundLine};
@@ -218,7 +218,9 @@ impl Connector for Standard {
             "join" => {
                 let data: JoinData = parse::read(data, "`data`")?;
                 let at = at(data.join.at, "join.at")?;
-                assemble::join(Join { id: data.join.id, at, referrer: data.join.referrer }, data.customer)
+                // Unlike what is typed beside a sale, this is the merchant's own word on who somebody is.
+                let customer = Identity { proof: Proof::Told, ..data.customer };
+                assemble::join(Join { id: data.join.id, at, referrer: data.join.referrer }, customer)
             }
             "edit" => {
                 let edit = parse::read::<EditData>(data, "`data`")?.edit;

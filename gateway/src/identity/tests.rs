@@ -176,8 +176,7 @@ fn an_identity_gives_its_keys_strongest_first() {
         country: None,
         locale: Some("sk_SK".into()),
         consent: Some(true),
-        birthday: None,
-        referrer: None,
+        ..Identity::default()
     };
     let (vault, merchant, source) = (vault(), merchant(Some("SK")), SourceId::from("eshop"));
     let known = known(&vault, &merchant, &source, &identity);

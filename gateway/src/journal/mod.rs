@@ -165,6 +165,15 @@ pub fn reopen(vault: &Vault, stored: &UnreadArrival) -> Result<Verified, VaultEr
     ))
 }
 
+/// The raw body of a journalled arrival.
+///
+/// # Errors
+/// [`VaultError`] if it was sealed with another key or changed since.
+pub fn body(vault: &Vault, context: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let plain = vault.open(context, sealed)?;
+    unpack(&plain).map(|(_, body)| body).ok_or_else(|| VaultError::Sealed { context: context.to_owned() })
+}
+
 /// What an arrival's sealed bytes are bound to.
 #[must_use]
 pub fn context(merchant: &MerchantId, source: &SourceId) -> String {

@@ -9,6 +9,7 @@ mod fair;
 mod ground;
 mod held;
 mod isolate;
+mod keep;
 mod lanes;
 mod outbox;
 mod plan;
@@ -95,6 +96,8 @@ struct Shared {
     due: Mutex<schedule::Run>,
     /// What this process is called among those that share the database.
     name: String,
+    /// When what was kept for long enough was removed last, and nothing more was left to remove.
+    swept: Mutex<Option<Instant>>,
     /// Questions to platforms that are under way.
     asking: Mutex<JoinSet<()>>,
     /// How many may be under way at once.
@@ -139,6 +142,7 @@ impl Pipeline {
             numbers: Mutex::default(),
             due: Mutex::default(),
             name: vault.process_name(),
+            swept: Mutex::default(),
             asking: Mutex::default(),
             questions: Semaphore::new(QUESTIONS),
             arrived: Notify::new(),

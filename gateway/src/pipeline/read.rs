@@ -8,12 +8,15 @@ use crate::identity;
 use crate::journal;
 use crate::panics;
 use crate::registry::Snapshot;
-use crate::store::{Admission, AdmissionResult, ContactField, NewEntry, Newcomer, StoreError, UnreadArrival};
+use crate::store::{
+    Admission, AdmissionResult, ContactField, DoubtTask, NewEntry, Newcomer, StoreError, UnreadArrival,
+};
 use perkgate_domain::event::{Event, OWN_SOURCE};
 use perkgate_domain::ids::{Digest, MemberId, SourceId, derive};
 use perkgate_domain::limits::{LEASE_MS, retry_at};
+use perkgate_domain::member::Proof;
 use perkgate_domain::plan::QueuedEntry;
-use perkgate_domain::programme::{Programme, Source};
+use perkgate_domain::programme::{Audience, Programme, Source};
 use perkgate_domain::time::Moment;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -192,8 +195,7 @@ impl Pipeline {
         let open = || -> Option<Answers> {
             let context = journal::context(&arrival.merchant, &arrival.source);
             let plain = self.vault.open(&context, arrival.fetched.as_ref()?).ok()?;
-            let texts: BTreeMap<String, String> = serde_json::from_slice(&plain).ok()?;
-            texts.into_iter().map(|(key, text)| Some((key, hex::decode(text).ok()?))).collect()
+            Some(opened(&plain))
         };
         open().unwrap_or_default()
     }
@@ -267,6 +269,12 @@ impl Pipeline {
     ) -> NewEntry {
         let Happening { mut event, identity, member } = happening;
         let merchant = &programme.merchant;
+        let mut brought_by = None;
+        if let Event::Join(join) = &mut event {
+            brought_by.clone_from(&join.referrer);
+            // Events are not sealed and plugins are told them: neither is for somebody's address.
+            join.referrer = join.referrer.take().filter(|referrer| !identity::is_address(referrer));
+        }
         let known = identity.map(|identity| identity::known(&self.vault, merchant, source, &identity));
         // An event always serialises: its maps have texts for keys.
         let told = serde_json::to_string(&event).unwrap_or_default();
@@ -291,6 +299,8 @@ impl Pipeline {
             contact: vec![],
             locale: None,
             consent: None,
+            proof: Proof::Typed,
+            doubt: None,
         };
         let Some(known) = known else { return entry };
         if entry.member.is_none() && !known.keys.is_empty() {
@@ -313,18 +323,30 @@ impl Pipeline {
                 let codes = purchase.codes.iter().flat_map(|code| identity::referrers(&self.vault, merchant, code));
                 entry.referrers.extend(codes);
             }
-            Event::Join(join) => {
-                let told = join.referrer.iter().flat_map(|text| identity::referrers(&self.vault, merchant, text));
+            Event::Join(_) => {
+                let told = brought_by.iter().flat_map(|text| identity::referrers(&self.vault, merchant, text));
                 entry.referrers.extend(told);
             }
             _ => {}
         }
+        if known.keys.len() > 1 {
+            let channels = programme.channels.values().filter(|channel| channel.audience == Audience::Merchant);
+            let channels = channels.map(|channel| channel.id.clone()).collect();
+            entry.doubt = Some(DoubtTask { message: identity::doubt(&merchant.locale), channels });
+        }
         entry.keys = known.keys;
+        entry.proof = known.proof;
         entry.birthday = known.birthday;
         entry.locale = known.locale;
         entry.consent = known.consent;
         entry
     }
+}
+
+/// What a platform answered, as [`Pipeline::sealed_answers`] writes it.
+pub(super) fn opened(plain: &[u8]) -> Answers {
+    let texts: BTreeMap<String, String> = serde_json::from_slice(plain).unwrap_or_default();
+    texts.into_iter().filter_map(|(key, text)| Some((key, hex::decode(text).ok()?))).collect()
 }
 
 /// Test-mode happenings count only for sources that are for tests, and live ones only for the others.

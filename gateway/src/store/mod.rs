@@ -9,16 +9,18 @@ mod acts;
 mod custody;
 mod engine;
 mod error;
+mod keeping;
 mod sql;
 mod types;
 mod views;
 
 pub use custody::{Actor, AuditQuery, AuditRow, KeyRow, Note, RowKey, SealedCell, SealedPlace, TokenRow, Unkeyed};
 pub use error::StoreError;
+pub use keeping::{Kept, KeptPage, Looked, Sweep, Swept};
 pub use types::{
-    Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DueRow, InstallationRow, NewArrival,
-    NewEntry, NewRejection, Newcomer, PluginRow, Postponed, ProgrammeRows, PutOff, QueueDepth, Reading, Schema,
-    SealedRow, ToldRow, UnreadArrival,
+    Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DoubtTask, DueRow, InstallationRow,
+    NewArrival, NewEntry, NewRejection, Newcomer, PluginRow, Postponed, ProgrammeRows, PutOff, QueueDepth, Reading,
+    Schema, SealedRow, ToldRow, UnreadArrival,
 };
 pub use types::{DamagedRow, Part, Standing};
 pub use views::{
@@ -56,6 +58,15 @@ pub trait Store: Send + Sync {
     async fn admit(&self, admissions: &[Admission], lease_ms: i64) -> Result<Vec<QueuedEntry>, StoreError>;
     /// Puts parked arrivals back in the queue, for when a newer gateway may read them. Answers how many.
     async fn unpark(&self) -> Result<u64, StoreError>;
+
+    // --- keeping and forgetting
+
+    /// The next raw bytes to be looked through for whoever was forgotten, at most so many arrivals and rejections of one merchant.
+    async fn erasable(&self, most: usize) -> Result<Option<KeptPage>, StoreError>;
+    /// Empties what names somebody forgotten. Answers how many arrivals and rejections that were.
+    async fn erase(&self, looked: &Looked) -> Result<u64, StoreError>;
+    /// Removes some of what was kept for long enough.
+    async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError>;
 
     // --- settle
 
@@ -167,6 +178,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<ExplainView>, StoreError>;
     /// What became of one arrival.
     async fn arrival(&self, arrival: ArrivalId) -> Result<Option<ArrivalView>, StoreError>;
+    /// The arrival of the errand that is deduped by this.
+    async fn errand(&self, merchant: &MerchantId, dedupe: &str) -> Result<Option<ArrivalId>, StoreError>;
     /// What became of one errand of a merchant.
     async fn outcome(&self, merchant: &MerchantId, arrival: ArrivalId) -> Result<Option<OutcomeView>, StoreError>;
     /// Arrivals of a merchant that ended in this state, newest first.

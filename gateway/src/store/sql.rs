@@ -1,15 +1,15 @@
 //! [`Store`] over SQL: every act is handed to the file that holds its statements.
 
 use super::acts::{
-    admit, audit, book, channels, claim, due, export, journal, keys, look, lots, order, outbox, outcome, programme,
-    question, replay, segment, settle, stalled, tasks, tokens, verify,
+    admit, audit, book, channels, claim, due, erase, export, journal, keys, look, lots, order, outbox, outcome, programme,
+    question, replay, segment, settle, stalled, sweep, tasks, tokens, verify,
 };
 use super::engine::{self, Engine};
 use super::{
     Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView,
-    DueRow, ExplainView, ExportView, KeyRow, LedgerReport, LotView, MemberView, NewArrival, NewRejection, Note,
+    DueRow, ExplainView, ExportView, KeptPage, KeyRow, LedgerReport, Looked, LotView, MemberView, NewArrival, NewRejection, Note,
     OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading, RejectionView, RowKey, Schema,
-    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, TaskView, TokenRow, Unkeyed, UnreadArrival,
+    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, Sweep, Swept, TaskView, TokenRow, Unkeyed, UnreadArrival,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
@@ -51,6 +51,15 @@ impl Store for SqlStore {
     }
     async fn unpark(&self) -> Result<u64, StoreError> {
         journal::unpark(&self.engine).await
+    }
+    async fn erasable(&self, most: usize) -> Result<Option<KeptPage>, StoreError> {
+        erase::erasable(&self.engine, most).await
+    }
+    async fn erase(&self, looked: &Looked) -> Result<u64, StoreError> {
+        erase::erase(&self.engine, looked).await
+    }
+    async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        sweep::sweep(&self.engine, sweep).await
     }
     async fn claim_entries(&self, claim: &Claim) -> Result<Vec<QueuedEntry>, StoreError> {
         claim::entries(&self.engine, claim).await
@@ -172,6 +181,9 @@ impl Store for SqlStore {
     }
     async fn arrival(&self, arrival: ArrivalId) -> Result<Option<ArrivalView>, StoreError> {
         look::arrival(&self.engine, arrival).await
+    }
+    async fn errand(&self, merchant: &MerchantId, dedupe: &str) -> Result<Option<ArrivalId>, StoreError> {
+        outcome::errand(&self.engine, merchant, dedupe).await
     }
     async fn outcome(&self, merchant: &MerchantId, arrival: ArrivalId) -> Result<Option<OutcomeView>, StoreError> {
         outcome::outcome(&self.engine, merchant, arrival).await

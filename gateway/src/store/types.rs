@@ -1,12 +1,12 @@
 //! What goes in and out of the store's acts, where the vocabulary has no word for it.
 
 use super::Note;
+use perkgate_domain::decision::Message;
 use perkgate_domain::delivery::Delivery;
 use perkgate_domain::event::Event;
 use perkgate_domain::facts::MonthDay;
-
 use perkgate_domain::ids::{ArrivalId, ChannelId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId};
-use perkgate_domain::member::MemberKey;
+use perkgate_domain::member::{MemberKey, Proof};
 use perkgate_domain::plan::QueuedEntry;
 use perkgate_domain::programme::{Installation, Merchant};
 use perkgate_domain::time::Moment;
@@ -236,6 +236,19 @@ pub struct NewEntry {
     pub locale: Option<String>,
     /// Whether they agreed to messages, if it says.
     pub consent: Option<bool>,
+    /// Who says all that about them.
+    pub proof: Proof,
+    /// What the merchant is told if it names two members who may be one person; only where it has more than one key.
+    pub doubt: Option<DoubtTask>,
+}
+
+/// A task for the merchant, should two members be named. `{one}` and `{other}` in its text become their ids.
+#[derive(Clone, Debug)]
+pub struct DoubtTask {
+    /// Key, title, text and language.
+    pub message: Message,
+    /// By which the merchant is told of tasks.
+    pub channels: Vec<ChannelId>,
 }
 
 /// Somebody who may turn out to be new.
@@ -378,6 +391,8 @@ pub struct DecidedRow {
     pub document: String,
     /// See [`perkgate_domain::plan::DecisionRecord::digest_of`].
     pub digest: Vec<u8>,
+    /// Facts and texts were removed since, so it cannot be made again.
+    pub emptied: bool,
 }
 
 /// An entry, as it is stored.

@@ -1,8 +1,8 @@
 //! A journey through every act that runs all the time, and through every branch of it that has a statement of its own.
 
 use super::super::data::{
-    LEASE, SHOP, admission, arrival, book, bought, claim, delivery, earns, email, entry, journalled, purchase, refund,
-    says, settled, standing,
+    LEASE, SHOP, admission, arrival, book, bought, claim, delivery, earns, email, entry, join, journalled, purchase,
+    refund, says, settled, standing,
 };
 use super::super::ground::Ground;
 use perkgate_domain::delivery::{Attempt, Next};
@@ -212,7 +212,7 @@ async fn notify(ground: &Ground) {
             .collect();
         ground.store().record(&attempts, &limits).await.expect("they are recorded");
     }
-    let no = NewEntry { consent: Some(false), ..entry(purchase("no"), &[email("eva")]) };
+    let no = NewEntry { consent: Some(false), ..entry(join("no"), &[email("eva")]) };
     says(ground, SHOP, vec![no], LEASE).await;
     ground.store().due(&claim(), 2, &[], &limits).await.expect("a claim");
 }

@@ -21,6 +21,7 @@ const TABLES: &[&str] = &[
                           through, due_at)
      select 'bulk' || (i % 50), 'mem_' || i, 0, 0, 1, 0, 0, '{}', '[]', '{}', {hash}, 0, case when i % 3 = 0 then i end from n",
     "insert into member_keys (merchant_id, kind, hash, member_id) select 'bulk' || (i % 50), 'email', {hash}, 'mem_' || i from n",
+    "insert into mentions (merchant_id, kind, hash, member_id) select 'bulk' || (i % 50), 'phone', {hash}, 'mem_' || i from n",
     "insert into contacts (merchant_id, member_id, field, sealed) select 'bulk' || (i % 50), 'mem_' || i, 'email', {hash} from n",
     "insert into decisions (entry_id, merchant_id, document, digest) select i, 'bulk' || (i % 50), '[]', {hash} from n where i <= 12000",
     "insert into memories (merchant_id, member_id, installation_id, bytes) select 'bulk' || (i % 50), 'mem_' || i, 'stamps', {hash} from n",

@@ -5,7 +5,7 @@ use crate::connectors::assemble::{self, per_piece, single, times};
 use crate::connectors::parse::Amount;
 use crate::connectors::{Happening, Reading, Unreadable};
 use perkgate_domain::event::Event;
-use perkgate_domain::member::Identity;
+use perkgate_domain::member::{Identity, Proof};
 use perkgate_domain::money::Currency;
 use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund, RefundLine};
 use serde::Deserialize;
@@ -212,6 +212,7 @@ impl PurchaseMap {
             consent: None,
             birthday: None,
             referrer: None,
+            proof: Proof::Typed,
         });
         Ok(Reading::Entries(vec![Happening { event: Event::Purchase(purchase), identity, member: None }]))
     }

@@ -7,7 +7,7 @@ use crate::connectors::assemble::{self, filled, full_name, gap, less, single, su
 use crate::connectors::parse::{self, Amount, Id};
 use crate::connectors::{Happening, Reading, Unreadable};
 use perkgate_domain::event::{Event, Join};
-use perkgate_domain::member::Identity;
+use perkgate_domain::member::{Identity, Proof};
 use perkgate_domain::money::Currency;
 use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
 use serde::Deserialize;
@@ -117,6 +117,7 @@ struct Customer {
     last_name: Option<String>,
     accepts_marketing: Option<bool>,
     email_marketing_consent: Option<Consent>,
+    verified_email: Option<bool>,
     default_address: Option<Address>,
 }
 
@@ -183,6 +184,7 @@ pub(super) fn join(body: &[u8]) -> Result<Reading, Unreadable> {
     let at = customer.created_at.as_deref().ok_or_else(|| Unreadable("the customer has no `created_at`".to_owned()))?;
     let join = Join { id: id.into(), at: parse::moment(at, "created_at")?, referrer: None };
     let identity = Identity {
+        proof: proof(&customer),
         consent: consent(customer.accepts_marketing, Some(&customer)),
         phone: filled(customer.phone).or_else(|| filled(customer.default_address.as_ref()?.phone.clone())),
         customer_id: customer.id.map(String::from),
@@ -192,6 +194,15 @@ pub(super) fn join(body: &[u8]) -> Result<Reading, Unreadable> {
         ..Identity::default()
     };
     Ok(Reading::Entries(vec![assemble::join(join, identity)]))
+}
+
+/// What of the record is proved: its e-mail address, if Shopify has verified it. A customer without an id is no record but a guest.
+fn proof(customer: &Customer) -> Proof {
+    match (&customer.id, customer.verified_email) {
+        (None, _) => Proof::Typed,
+        (Some(_), Some(true)) if customer.email.is_some() => Proof::Verified,
+        (Some(_), _) => Proof::Record,
+    }
 }
 
 /// Agreed, if either of the two places that tell says so.
@@ -333,6 +344,7 @@ fn taxes(lines: Option<&[TaxLine]>, currency: Currency, field: &str) -> Result<i
 
 fn identity(order: Order) -> Option<Identity> {
     let consent = consent(order.buyer_accepts_marketing, order.customer.as_ref());
+    let proof = order.customer.as_ref().map_or(Proof::Typed, proof);
     let (id, email, phone, name, home) = order.customer.map_or((None, None, None, None, None), |customer| {
         let name = full_name(customer.first_name, customer.last_name);
         (customer.id, customer.email, customer.phone, name, customer.default_address)
@@ -352,5 +364,6 @@ fn identity(order: Order) -> Option<Identity> {
         consent,
         birthday: None,
         referrer: None,
+        proof,
     })
 }

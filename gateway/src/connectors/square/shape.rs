@@ -5,7 +5,7 @@ use crate::connectors::assemble::{self, filled, full_name, less, per_piece, sing
 use crate::connectors::parse::{self, Amount, Id};
 use crate::connectors::{Happening, Reading, Unreadable};
 use perkgate_domain::event::{Event, Join};
-use perkgate_domain::member::Identity;
+use perkgate_domain::member::{Identity, Proof};
 use perkgate_domain::money::Currency;
 use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
 use serde::Deserialize;
@@ -304,6 +304,7 @@ pub(super) fn join(body: &[u8]) -> Result<Reading, Unreadable> {
         country: filled(customer.address.and_then(|address| address.country)),
         // Not having unsubscribed is no agreement.
         consent: unsubscribed.then_some(false),
+        proof: Proof::Record,
         ..Identity::default()
     };
     Ok(Reading::Entries(vec![assemble::join(join, identity)]))

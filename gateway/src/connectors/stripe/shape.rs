@@ -4,7 +4,7 @@ use crate::connectors::assemble::{self, filled, less, single};
 use crate::connectors::parse::{self, Amount, Id};
 use crate::connectors::{Happening, Reading, Unreadable};
 use perkgate_domain::event::{Event, Join};
-use perkgate_domain::member::Identity;
+use perkgate_domain::member::{Identity, Proof};
 use perkgate_domain::money::Currency;
 use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
 use serde::Deserialize;
@@ -237,6 +237,6 @@ pub(super) fn join(body: &[u8]) -> Result<Reading, Unreadable> {
     let person =
         Person { email: customer.email, phone: customer.phone, name: customer.name, address: customer.address };
     let locale = customer.preferred_locales.and_then(|locales| locales.into_iter().next());
-    let identity = Identity { locale: filled(locale), ..person.identity(Some(Ref::Id(id))) };
+    let identity = Identity { locale: filled(locale), proof: Proof::Record, ..person.identity(Some(Ref::Id(id))) };
     Ok(Reading::Entries(vec![assemble::join(join, identity)]))
 }

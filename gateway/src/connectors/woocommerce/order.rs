@@ -10,7 +10,7 @@ use crate::connectors::assemble::{self, filled, full_name, per_piece, single, su
 use crate::connectors::parse::{self, Amount, Id};
 use crate::connectors::{Context, Happening, Reading, Unreadable};
 use perkgate_domain::event::{Event, Join};
-use perkgate_domain::member::Identity;
+use perkgate_domain::member::{Identity, Proof};
 use perkgate_domain::money::Currency;
 use perkgate_domain::purchase::{Channel, Line, LineKind, Purchase, Refund};
 use perkgate_domain::time::Moment;
@@ -290,6 +290,8 @@ pub(super) fn join(body: &[u8]) -> Result<Reading, Unreadable> {
     let at = parse::moment_gmt(&customer.date_created_gmt, "date_created_gmt")?;
     let join = Join { id: customer.id.as_str().to_owned(), at, referrer: None };
     let mut identity = identity(Some(customer.id), customer.billing.as_ref(), customer.email);
+    // Anybody may register with anybody's address: WooCommerce asks for no proof of it.
+    identity.proof = Proof::Record;
     identity.name = full_name(customer.first_name, customer.last_name).or(identity.name);
     Ok(Reading::Entries(vec![assemble::join(join, identity)]))
 }

@@ -3,21 +3,19 @@
 use super::entries::{
     claim_by_receipt, claim_entries, enqueue, find_purchases, give_to_members, insert_entries, join_unclaimed,
 };
-use super::members::MemberRows;
 use super::rows::{digest, word};
+use super::{doubts, erase, identify};
 use crate::store::engine::{Cell, Dialect, Engine, Kind as Column, Set, Tx};
 use crate::store::{Admission, AdmissionResult, NewEntry, StoreError};
 use perkgate_domain::event::Kind;
 use perkgate_domain::ids::{Digest, EntryId, MemberId};
-use perkgate_domain::member::{KeyKind, MemberKey};
 use perkgate_domain::plan::{EntryState, QueuedEntry};
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 /// Merchant, source, kind, external id.
 pub(super) type EntryKey = (String, String, &'static str, String);
 /// Merchant, kind of key, its hash.
-type KnownKey = (String, &'static str, [u8; 32]);
+pub(super) type KnownKey = (String, &'static str, [u8; 32]);
 
 /// A new entry on its way into the table.
 pub(super) struct Draft<'a> {
@@ -64,14 +62,21 @@ pub(in crate::store) async fn admit(
     let (mut drafts, endings) = sort_out(&admissions, &known);
     // Before anything is written, so that this waits for settlements and never they for it.
     let purchases = find_purchases(&mut tx, &drafts).await?;
-    resolve_members(&mut tx, &mut drafts).await?;
+    let doubts = identify::resolve(&mut tx, &mut drafts).await?;
     give_to_members(&mut drafts, &purchases);
     insert_entries(&mut tx, &mut drafts, &mut known).await?;
+    doubts::open(&mut tx, &drafts, &doubts).await?;
     let ready = enqueue(&mut tx, &drafts, lease_ms).await?;
     join_unclaimed(&mut tx, &drafts).await?;
     claim_entries(&mut tx, &drafts).await?;
     claim_by_receipt(&mut tx, &drafts).await?;
     end_arrivals(&mut tx, &admissions, &endings, &known).await?;
+    let unread = endings.iter().zip(&admissions).filter(|(ending, _)| ending.state != "read" && ending.state != "new");
+    erase::look_again(&mut tx, unread.map(|(_, admission)| (admission.merchant.as_str(), admission.arrival))).await?;
+    let again = endings.iter().zip(&admissions).filter(|(ending, _)| ending.note.is_some() && ending.first.is_some());
+    let about = drafts.iter().filter(|draft| draft.purchase_entry.is_some() || draft.entry.member.is_some());
+    let about = about.map(|draft| draft.admission.arrival);
+    erase::late(&mut tx, again.map(|(_, admission)| admission.arrival).chain(about)).await?;
     tx.commit().await?;
     Ok(ready)
 }
@@ -231,73 +236,6 @@ fn draft<'a>(admission: &'a Admission, entry: &'a NewEntry, key: EntryKey, claim
 fn first_state(entry: &NewEntry) -> EntryState {
     let nobody = entry.keys.is_empty() && entry.member.is_none() && entry.event.purchase_id().is_none();
     if nobody { EntryState::Unclaimed } else { EntryState::Queued }
-}
-
-/// Gives each draft with a key its member: the one its strongest known key belongs to, or a new one. Keys that nobody has yet
-/// become the member's; keys of somebody else stay theirs (joining two members is an act of its own).
-async fn resolve_members(tx: &mut Tx, drafts: &mut [Draft<'_>]) -> Result<(), StoreError> {
-    let hashed = |merchant: &str, key: &MemberKey| -> KnownKey { (merchant.to_owned(), key.kind.as_str(), key.hash) };
-    let asked = |draft: &Draft<'_>| -> Vec<KnownKey> {
-        let entry = draft.entry;
-        entry.keys.iter().chain(&entry.referrers).map(|key| hashed(&draft.key.0, key)).collect()
-    };
-    let wanted: BTreeSet<KnownKey> = drafts.iter().flat_map(asked).collect();
-    let mut owners = key_owners(tx, &wanted).await?;
-    let mut rows = MemberRows::default();
-    for draft in drafts.iter_mut() {
-        let entry = draft.entry;
-        if entry.keys.is_empty() && entry.member.is_none() {
-            continue;
-        }
-        let keys: Vec<KnownKey> = entry.keys.iter().map(|key| hashed(&draft.key.0, key)).collect();
-        let owner = entry.member.as_ref().or_else(|| keys.iter().find_map(|key| owners.get(key)));
-        let referrer = entry.referrers.iter().find_map(|key| owners.get(&hashed(&draft.key.0, key))).cloned();
-        let member = if let Some(member) = owner {
-            rows.update(&draft.key.0, member, entry, referrer);
-            member.clone()
-        } else {
-            let Some(newcomer) = &entry.newcomer else { continue };
-            rows.add(&draft.key.0, newcomer, entry, referrer.as_ref());
-            let referral = hashed(&draft.key.0, &newcomer.referral);
-            rows.keys.push([(&referral.0).into(), referral.1.into(), referral.2.into(), (&newcomer.id).into()]);
-            owners.insert(referral, newcomer.id.clone());
-            newcomer.id.clone()
-        };
-        for key in keys {
-            if let Entry::Vacant(free) = owners.entry(key) {
-                let key = free.key();
-                rows.keys.push([(&key.0).into(), key.1.into(), key.2.into(), (&member).into()]);
-                free.insert(member.clone());
-            }
-        }
-        for field in &entry.contact {
-            rows.contacts.insert((draft.key.0.clone(), member.to_string(), field.field.clone()), field.sealed.clone());
-        }
-        draft.member = Some(member);
-    }
-    rows.write(tx).await
-}
-
-async fn key_owners(tx: &mut Tx, wanted: &BTreeSet<KnownKey>) -> Result<HashMap<KnownKey, MemberId>, StoreError> {
-    let mut set = Set::new("k", &[("merchant_id", Column::Text), ("kind", Column::Text), ("hash", Column::Bytes)]);
-    for (merchant, kind, hash) in wanted {
-        set.push([merchant.into(), (*kind).into(), (*hash).into()]);
-    }
-    let rows = tx
-        .rows(
-            "select m.merchant_id, m.kind, m.hash, m.member_id from {k} join member_keys m
-             on m.merchant_id = k.merchant_id and m.kind = k.kind and m.hash = k.hash",
-            &[],
-            &[&set],
-        )
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let kind = word("key kind", row.get("kind")?, KeyKind::parse)?;
-            let hash = super::rows::hash32("key", row.get("hash")?)?;
-            Ok(((row.get("merchant_id")?, kind.as_str(), hash), row.get::<&str>("member_id")?.into()))
-        })
-        .collect()
 }
 
 async fn end_arrivals(

@@ -1,4 +1,4 @@
-//! Members who become one with another, and members who are forgotten: rare, so a statement for each thing they have.
+//! Members who become one with another: rare, so a statement for each thing they have. Who is forgotten is in `forget.rs`.
 
 use super::rows::json;
 use super::settle::expect;
@@ -10,7 +10,7 @@ use perkgate_domain::plan::{Fate, Settlement};
 pub(super) async fn fulfil(tx: &mut Tx, settlement: &Settlement) -> Result<(), StoreError> {
     match (&settlement.fate, &settlement.member) {
         (Some(Fate::Absorbs(gone)), Some(stays)) => absorb(tx, settlement, gone, stays).await,
-        (Some(Fate::Forgotten), Some(member)) => forget(tx, settlement, member).await,
+        (Some(Fate::Forgotten), Some(member)) => super::forget::forget(tx, settlement, member).await,
         _ => Ok(()),
     }
 }
@@ -45,6 +45,9 @@ async fn absorb(tx: &mut Tx, settlement: &Settlement, gone: &Member, stays: &Mem
         "update questions set member_id = $3 where merchant_id = $1 and member_id = $2",
         "update tasks set member_id = $3 where merchant_id = $1 and member_id = $2",
         "update member_keys set member_id = $3 where merchant_id = $1 and member_id = $2",
+        "insert into mentions (merchant_id, kind, hash, member_id)
+         select merchant_id, kind, hash, $3 from mentions where merchant_id = $1 and member_id = $2
+         on conflict do nothing",
         "insert into contacts (merchant_id, member_id, field, sealed)
          select merchant_id, $3, field, sealed from contacts where merchant_id = $1 and member_id = $2
          on conflict do nothing",
@@ -64,6 +67,9 @@ async fn absorb(tx: &mut Tx, settlement: &Settlement, gone: &Member, stays: &Mem
         "delete from contacts where merchant_id = $1 and member_id = $2",
         "delete from memories where merchant_id = $1 and member_id = $2",
         "delete from wakes where merchant_id = $1 and member_id = $2",
+        "delete from mentions where merchant_id = $1 and member_id = $2",
+        "update members set locale = null, birthday = null, referrer = null, consent = 0, tags = '[]'
+         where merchant_id = $1 and member_id = $2",
     ] {
         tx.run(statement, &both[..2], &[]).await?;
     }
@@ -77,38 +83,5 @@ async fn absorb(tx: &mut Tx, settlement: &Settlement, gone: &Member, stays: &Mem
     let statement =
         "update members set locale = $3, birthday = $4, referrer = $5 where merchant_id = $1 and member_id = $2";
     tx.run(statement, &known, &[]).await?;
-    Ok(())
-}
-
-async fn forget(tx: &mut Tx, settlement: &Settlement, member: &Member) -> Result<(), StoreError> {
-    let whom = [(&settlement.merchant).into(), (&member.id).into()];
-    for statement in [
-        "delete from member_keys where merchant_id = $1 and member_id = $2",
-        "delete from contacts where merchant_id = $1 and member_id = $2",
-        "delete from memories where merchant_id = $1 and member_id = $2",
-        "delete from wakes where merchant_id = $1 and member_id = $2",
-        "delete from questions where merchant_id = $1 and member_id = $2",
-        "update deliveries set state = 'suppressed', note = 'the member was forgotten'
-         where merchant_id = $1 and member_id = $2 and state = 'due'",
-        // What came in about them held their address.
-        "update readings set fetched = null where arrival_id in
-             (select arrival_id from entries where merchant_id = $1 and member_id = $2)",
-        "update members set referrer = null where merchant_id = $1 and referrer = $2",
-    ] {
-        tx.run(statement, &whom, &[]).await?;
-    }
-    let [merchant, id] = whom;
-    let emptied = [merchant.clone(), id.clone(), (&[][..] as &[u8]).into()];
-    tx.run(
-        "update arrivals set sealed = $3 where arrival_id in
-             (select r.arrival_id from entries e join readings r on r.entry_id = e.entry_id
-              where e.merchant_id = $1 and e.member_id = $2)",
-        &emptied,
-        &[],
-    )
-    .await?;
-    let statement = "update members set locale = null, birthday = null, referrer = null, consent = 0, forgotten_at = $3
-                     where merchant_id = $1 and member_id = $2";
-    tx.run(statement, &[merchant, id, settlement.at.into()], &[]).await?;
     Ok(())
 }

@@ -263,6 +263,11 @@ pub(in crate::store) async fn unpark(engine: &Engine) -> Result<u64, StoreError>
         .iter()
         .map(|row| Ok((row.get("arrival_id")?, row.get("merchant_id")?, row.get("fetched")?)))
         .collect::<Result<_, StoreError>>()?;
+    if let Some(first) = taken.iter().map(|(arrival, _, _)| *arrival).min() {
+        // Once they are read, their bytes may have been kept for long enough.
+        let statement = "update sweeps set seen = $1 - 1 where what = 'arrivals' and seen >= $1";
+        tx.run(statement, &[first.into()], &[]).await?;
+    }
     let columns = [("arrival_id", Kind::Int), ("merchant_id", Kind::Text), ("fetched", Kind::Bytes)];
     let mut rows = Set::new("k", &columns);
     for (arrival, merchant, fetched) in &taken {

@@ -5,6 +5,7 @@ use super::rows::{digest, member as member_row, reward};
 use crate::store::engine::{Engine, Row};
 use crate::store::{ArrivalView, MemberView, QueueDepth, RejectionView, StoreError};
 use perkgate_domain::ids::{ArrivalId, EntryId, MemberId, MerchantId};
+use perkgate_domain::limits::NAMED_BESIDE;
 use perkgate_domain::member::MemberKey;
 use perkgate_domain::time::Moment;
 
@@ -36,10 +37,13 @@ pub(in crate::store) async fn find_member(
     keys: &[MemberKey],
 ) -> Result<Option<MemberId>, StoreError> {
     for key in keys {
+        // What is named beside too many is nobody's, unless somebody vouches for it.
         let found = engine
             .row(
-                "select member_id from member_keys where merchant_id = $1 and kind = $2 and hash = $3",
-                &[merchant.into(), key.kind.as_str().into(), key.hash.into()],
+                "select member_id from member_keys where merchant_id = $1 and kind = $2 and hash = $3
+                 and (proven = 1 or (select count(*) from (select 1 from mentions b where b.merchant_id = $1 and b.kind = $2
+                                                           and b.hash = $3 limit $4 + 1) named) <= $4)",
+                &[merchant.into(), key.kind.as_str().into(), key.hash.into(), NAMED_BESIDE.into()],
             )
             .await?;
         if let Some(row) = found {

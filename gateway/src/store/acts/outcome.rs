@@ -3,8 +3,23 @@
 use super::rows::reward;
 use crate::store::engine::Engine;
 use crate::store::{ArrivalView, EntryView, OutcomeView, StoreError};
+use perkgate_domain::event::OWN_SOURCE;
 use perkgate_domain::ids::{ArrivalId, EntryId, MerchantId};
 use perkgate_domain::time::Moment;
+
+pub(in crate::store) async fn errand(
+    engine: &Engine,
+    merchant: &MerchantId,
+    dedupe: &str,
+) -> Result<Option<ArrivalId>, StoreError> {
+    let found = engine
+        .row(
+            "select arrival_id from arrivals where merchant_id = $1 and source_id = $2 and dedupe = $3",
+            &[merchant.into(), OWN_SOURCE.into(), dedupe.into()],
+        )
+        .await?;
+    found.map(|row| Ok(ArrivalId(row.get("arrival_id")?))).transpose()
+}
 
 pub(in crate::store) async fn outcome(
     engine: &Engine,

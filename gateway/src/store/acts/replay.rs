@@ -27,7 +27,7 @@ pub(in crate::store) async fn decided(
     let mut tx = engine.read().await?;
     let rows = tx
         .rows(
-            "select d.entry_id, d.merchant_id, d.document as decisions, d.digest as sealed,
+            "select d.entry_id, d.merchant_id, d.document as decisions, d.digest as sealed, d.emptied,
                     e.source_id, e.kind, e.document, e.digest
              from decisions d left join entries e on e.entry_id = d.entry_id and e.merchant_id = d.merchant_id
              where d.entry_id > $1 and ($2 = '' or d.merchant_id = $2) order by d.entry_id limit $3",
@@ -82,7 +82,9 @@ fn decided_row(
     };
     let purchase = subjects.get(&entry).and_then(|told_by| purchases.get(told_by));
     let purchase = purchase.filter(|(owner, _)| *owner == merchant).map(|(_, document)| document.clone());
-    Ok(DecidedRow { entry, merchant, told, purchase, document: row.get("decisions")?, digest: row.get("sealed")? })
+    let (document, digest) = (row.get("decisions")?, row.get("sealed")?);
+    let emptied = row.get::<i64>("emptied")? != 0;
+    Ok(DecidedRow { entry, merchant, told, purchase, document, digest, emptied })
 }
 
 pub(in crate::store) async fn undecided(

@@ -87,6 +87,15 @@ impl Engine {
         })
     }
 
+    /// Writes SQLite's log into its file and empties it, so that nothing is left there of what was overwritten. While somebody reads an
+    /// older state it stays; the next time comes. PostgreSQL has nothing to do: dead rows go by `vacuum`.
+    pub(super) async fn truncate_log(&self) -> Result<(), StoreError> {
+        if let Self::Sqlite { write, .. } = self {
+            sqlx::query("pragma wal_checkpoint(truncate)").execute(write).await?;
+        }
+        Ok(())
+    }
+
     /// Hangs up. SQLite's file is whole by itself afterwards.
     pub(super) async fn close(&self) {
         match self {

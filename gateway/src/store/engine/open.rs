@@ -63,6 +63,8 @@ async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
         // Room for the inner pages of every index that a batch touches, and rarer copies from the log into the file: a page that is
         // written by many batches is copied once.
         .pragma("cache_size", "-32000")
+        // What is deleted is overwritten, so that a forgotten member is in no free page of the file.
+        .pragma("secure_delete", "on")
         .pragma("wal_autocheckpoint", "4000")
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(200);
