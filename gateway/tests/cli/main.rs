@@ -4,6 +4,7 @@
 
 mod binary;
 mod explain;
+mod pipe;
 
 use binary::{Ran, Served, Shop, perkgate};
 use serde_json::Value;
