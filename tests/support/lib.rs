@@ -5,6 +5,7 @@
 #![expect(clippy::missing_panics_doc, reason = "everything in here panics where the story goes another way")]
 #![expect(clippy::must_use_candidate, reason = "what a story does not look at, it does not look at")]
 
+pub mod fuzz;
 mod gateway;
 mod hostile;
 mod inbox;
