@@ -37,3 +37,4 @@ mod programme;
 mod settle;
 mod tampering;
 mod turns;
+mod whole;

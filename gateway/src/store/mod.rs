@@ -11,6 +11,7 @@ mod error;
 mod sql;
 mod types;
 mod views;
+pub mod whole;
 
 pub use error::StoreError;
 pub use types::{
