@@ -42,3 +42,4 @@ mod settle;
 mod stalled;
 mod tampering;
 mod turns;
+mod whole;

@@ -16,6 +16,7 @@ mod ledger;
 mod members;
 mod messages;
 mod once;
+mod operate;
 mod processes;
 mod programme;
 mod purchase;

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a story that cannot go on says so by panicking")]
 
 mod contract;
+mod fuzzed;
 mod journeys;
 mod order;
 mod tidy;

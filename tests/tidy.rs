@@ -4,6 +4,7 @@
 //! rule stand tests on made-up repositories that break it, since a rule that cannot fail is worth nothing.
 
 mod contracts;
+mod dependencies;
 mod imports;
 mod modules;
 mod packages;
@@ -47,6 +48,22 @@ fn rooms_import_what_the_design_lets_them() {
 #[test]
 fn packages_depend_on_what_the_design_lets_them() {
     obeyed(&packages::check(here()));
+}
+
+#[test]
+fn dependencies_are_such_as_may_be_shipped() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut ask = std::process::Command::new(cargo);
+    ask.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    ask.args(["metadata", "--format-version", "1", "--locked", "--offline"]);
+    // As `.cargo/deny.toml` has it. What another system needs may not even be downloaded here.
+    ask.args(["--filter-platform", "x86_64-unknown-linux-gnu"]);
+    let told = ask.output().unwrap_or_else(|error| panic!("cargo cannot be asked: {error}"));
+    assert!(told.status.success(), "cargo metadata fails: {}", String::from_utf8_lossy(&told.stderr));
+    let metadata = serde_json::from_slice(&told.stdout).unwrap_or_else(|error| panic!("it answers no JSON: {error}"));
+    // Hidden folders are not read with the rest.
+    let rules = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../.cargo/deny.toml"));
+    obeyed(&dependencies::check(&metadata, &rules.unwrap_or_else(|error| panic!(".cargo/deny.toml: {error}"))));
 }
 
 #[test]

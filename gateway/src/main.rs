@@ -1,5 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 it failed (one sentence on standard error says why and what to do), 2 wrong usage.
 
+#[macro_use]
+mod screen;
 mod commands;
 
 use clap::Parser as _;
@@ -11,7 +13,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let line = commands::Line::parse();
-    match commands::run(line) {
+    let done = commands::run(line).and_then(|code| {
+        screen::finish().map(|()| code).map_err(|error| anyhow::Error::from(error).context("cannot write the output"))
+    });
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("perkgate: {}", sentence(&error));

@@ -156,6 +156,8 @@ pub fn start_logging(json: bool) {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // What cannot be logged would be told by a line to the same place, and that line panics.
+        .log_internal_errors(false)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal());
     // A second call (tests start several gateways) finds logging started, which is as good.
@@ -169,6 +171,7 @@ pub fn start_quiet_logging() {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .log_internal_errors(false)
         .with_target(false)
         .compact()
         .try_init();

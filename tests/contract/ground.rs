@@ -32,6 +32,10 @@ impl Ground {
         let store = store::open(&url, Schema::Migrate).await.expect("the database opens");
         Self { url, store, _directory: directory }
     }
+    /// On a database that is there already.
+    pub(super) async fn there(url: &str) -> Self {
+        Self::on(url.to_owned(), None).await
+    }
     pub(super) fn store(&self) -> &dyn Store {
         self.store.as_ref()
     }

@@ -6,6 +6,7 @@
 #![expect(clippy::must_use_candidate, reason = "what a story does not look at, it does not look at")]
 
 mod everything;
+pub mod fuzz;
 mod gateway;
 mod hostile;
 mod inbox;

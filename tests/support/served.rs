@@ -152,6 +152,11 @@ impl Premises {
     pub fn starts(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary runs")
     }
+    /// Starts a command on the database, to be killed in the middle of it; nobody hears what it says.
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary runs")
+    }
     /// Runs a command that needs no database to its end.
     pub fn run_alone(&self, arguments: &[&str]) -> Ran {
         Ran::of(command().current_dir(self.directory.path()).args(arguments).output().expect("the binary runs"))
@@ -283,6 +288,12 @@ impl Served {
         let told = String::from_utf8(told).expect("metrics are text");
         let line = "perkgate_settled_total{what=\"purchase\",how=\"settled\"} ";
         told.lines().find_map(|said| said.strip_prefix(line)).map_or(0, |count| count.parse().expect("a number"))
+    }
+
+    /// The status of a request that nobody signed.
+    pub async fn posts(&self, path: &str) -> u16 {
+        let answer = self.probe.post(&format!("{}{path}", self.address.base()), &[], b"{}".to_vec(), 1024).await;
+        answer.expect("an answer").status
     }
 
     /// Ends it in the middle of whatever it does (SIGKILL).

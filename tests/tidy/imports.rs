@@ -30,6 +30,7 @@ struct Row {
 const TABLE: &[Row] = &[
     Row { room: "main", rooms: ANY, crates: ANY, why: "puts everything together" },
     Row { room: "lib", rooms: ANY, crates: ANY, why: "declares the rooms" },
+    Row { room: "screen", rooms: &[], crates: &[], why: "what commands print with; knows nothing of what is printed" },
     Row { room: "commands", rooms: ANY, crates: ANY, why: "the command line's verbs: puts rooms together, as `main` does" },
     Row { room: "receive", rooms: &["connectors", "registry", "journal", "clock", "telemetry"],
           crates: &["axum", "http_body_util", "tokio", "tracing", "thiserror", "serde", "serde_json"],
@@ -71,8 +72,9 @@ const TABLE: &[Row] = &[
           crates: &["perkgate_plugin_host", "serde", "serde_json", "thiserror", "tokio", "tracing"],
           why: "the programme as it stands: stored sealed, so the vault opens it" },
     Row { room: "store", rooms: &["files"],
-          crates: &["async_trait", "hex", "jiff", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"],
-          why: "the only room with SQL, told the time by its callers; a database's file is its owner's alone" },
+          crates: &["async_trait", "futures_util", "hex", "jiff", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"],
+          why: "the only room with SQL, told the time by its callers; a database's file is its owner's alone; a copied table is read row by \
+                row (futures_util) and compared by its digest (sha2)" },
     Row { room: "api", rooms: &["civil", "clock", "errand", "identity", "journal", "registry", "store", "telemetry", "tokens", "vault"],
           crates: &["axum", "base64", "form_urlencoded", "http_body_util", "serde", "serde_json", "thiserror", "tokio", "tracing"],
           why: "no SQL, ledger or pipeline: what changes anything is an errand, which goes into the journal. Members are found by \

@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod backup;
 mod bench;
 mod coupon;
 mod deliveries;
@@ -11,11 +12,13 @@ mod hand;
 mod key;
 mod ledger;
 mod member;
+mod merchant;
 mod merchants;
 mod migrate;
 mod plugin;
 mod redeem;
 mod rejections;
+mod relocate;
 mod samples;
 mod send;
 mod serve;
@@ -32,6 +35,10 @@ use perkgate_plugin_host::{Compiler, compile_in_child};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often a long copy says how far it has come.
+const PROGRESS: Duration = Duration::from_secs(3);
 
 /// The loyalty gateway: purchase webhooks in; points, stamps, offers and messages out.
 #[derive(Debug, Parser)]
@@ -84,6 +91,15 @@ enum Command {
     /// The author's bench: make, build, check, test and run plugins.
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Write the database into one file, while a gateway serves or not, and check it. The key is not in there.
+    Backup(backup::Flags),
+    /// Make a new database of a backup.
+    Restore(backup::RestoreFlags),
+    /// Move the database to another one: from SQLite to PostgreSQL, or back.
+    Move(relocate::Flags),
+    /// Remove a merchant and everything it has.
+    #[command(subcommand)]
+    Merchant(merchant::Command),
     /// Measure this machine; prints one JSON document.
     Bench(bench::Flags),
     /// Compile the component on standard input: how a gateway has it done, within limits
@@ -177,6 +193,10 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
             Command::Deliveries(flags) => deliveries::run(flags).await,
             Command::Rejections(flags) => rejections::run(flags).await,
             Command::Plugin(command) => tokio::task::block_in_place(|| plugin::run(command)),
+            Command::Backup(flags) => backup::run(flags).await,
+            Command::Restore(flags) => backup::restore(flags).await,
+            Command::Move(flags) => relocate::run(flags).await,
+            Command::Merchant(command) => merchant::run(command).await,
             Command::Bench(flags) => bench::run(flags).await,
             Command::Compile => Ok(ExitCode::SUCCESS),
         }
@@ -217,4 +237,26 @@ fn user() -> Option<String> {
 fn print_json(document: &serde_json::Value) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(document)?);
     Ok(())
+}
+
+/// Says every few seconds how far something long has come.
+#[derive(Debug, Default)]
+struct Said(Option<Instant>);
+
+impl Said {
+    fn copied(&mut self, table: &str, rows: u64) {
+        self.say(|| eprintln!("{rows} rows copied, {table} so far"));
+    }
+
+    fn removed(&mut self, table: &str, rows: u64) {
+        self.say(|| eprintln!("{rows} rows removed, {table} so far"));
+    }
+
+    fn say(&mut self, words: impl FnOnce()) {
+        let since = *self.0.get_or_insert_with(Instant::now);
+        if since.elapsed() >= PROGRESS {
+            self.0 = Some(Instant::now());
+            words();
+        }
+    }
 }

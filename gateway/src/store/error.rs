@@ -34,6 +34,38 @@ pub enum StoreError {
         /// A file or a database.
         what: &'static str,
     },
+    /// A copy that was broken off, or is being made.
+    #[error(
+        "{0} is the unfinished copy of another database: if none is being made just now, remove it and copy again; what it was \
+         copied from is as it was"
+    )]
+    Unfinished(String),
+    /// There is something where a new database was to be made.
+    #[error("{0} is not empty: name a database that has no tables yet, or a file that does not exist")]
+    NotEmpty(String),
+    /// A file of a backup or an export.
+    #[error("{path}: cannot {doing}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// What was tried.
+        doing: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// What was copied differs from what it was made of.
+    #[error(
+        "the copy is not what it was made of ({0}): remove it and copy again; what it was copied from is as it was"
+    )]
+    Differs(String),
+    /// Somebody has it open.
+    #[error(
+        "a gateway or another program has this database open: stop it first, so that nothing is written here that does not come along"
+    )]
+    InUse,
+    /// No backup.
+    #[error("{0}")]
+    Backup(String),
     /// Its tables are newer than this program.
     #[error(
         "the database's tables are of a newer Perkgate (migration {0} is not known here): start that one, or an even newer"

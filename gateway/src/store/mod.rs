@@ -13,6 +13,7 @@ mod keeping;
 mod sql;
 mod types;
 mod views;
+pub mod whole;
 
 pub use custody::{Actor, AuditQuery, AuditRow, KeyRow, Note, RowKey, SealedCell, SealedPlace, TokenRow, Unkeyed};
 pub use error::StoreError;

@@ -109,6 +109,21 @@ impl Shop {
     pub(crate) fn merchant_file(&self) -> String {
         self.path("kavarna.toml")
     }
+    /// A command on the shop's database, of which nobody hears anything: whoever would read hung up before it said a word.
+    pub(crate) fn ask_and_hang_up(&self, arguments: &[&str]) -> Option<i32> {
+        let mut command = command();
+        command.args(arguments).args(["--database", &self.database()]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        drop((child.stdout.take(), child.stderr.take()));
+        child.wait().expect("it ends").code()
+    }
+    /// A command on the shop's database that writes to a disk without room.
+    pub(crate) fn ask_without_room(&self, arguments: &[&str]) -> Ran {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+        let mut command = command();
+        command.args(arguments).args(["--database", &self.database()]).stdout(full);
+        Ran::of(command.stderr(Stdio::piped()).spawn().and_then(Child::wait_with_output).expect("the binary runs"))
+    }
     fn database(&self) -> String {
         format!("sqlite://{}", self.path("perkgate.db"))
     }
@@ -129,17 +144,25 @@ impl Shop {
     }
     /// As [`Shop::serve`], with other arguments.
     pub(crate) fn serve_with(&self, arguments: &[&str]) -> Served {
+        self.start(usize::MAX, arguments)
+    }
+    /// As [`Shop::serve`], and hangs up on its log as soon as it listens.
+    pub(crate) fn serve_unheard(&self) -> Served {
+        self.start(1, &["--merchant", &self.merchant_file()])
+    }
+    /// Reads its log until it said that it listens, and on, if `addresses` is more than one.
+    fn start(&self, addresses: usize, arguments: &[&str]) -> Served {
         let mut command = command();
         command.args(["serve", "--listen", "127.0.0.1:0", "--database", &self.database()]).args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the binary runs");
         let lines = BufReader::new(child.stderr.take().expect("its log")).lines();
         let (said, listening) = mpsc::channel();
-        // Reads to the end, so that the gateway never waits for somebody to read its log.
+        // Read to the end, so that the gateway never waits for somebody to read its log.
         std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                if let Some((_, address)) = line.split_once("listening on http://") {
-                    let _ = said.send(address.trim().to_owned());
-                }
+            let lines = lines.map_while(Result::ok);
+            let told = lines.filter_map(|line| Some(line.split_once("listening on http://")?.1.trim().to_owned()));
+            for address in told.take(addresses) {
+                let _ = said.send(address);
             }
         });
         let address = listening.recv_timeout(PATIENCE).expect("it says where it listens");

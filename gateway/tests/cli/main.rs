@@ -4,6 +4,7 @@
 
 mod binary;
 mod explain;
+mod pipe;
 mod secrets;
 
 use binary::{Ran, Served, Shop, perkgate};

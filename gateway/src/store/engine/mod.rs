@@ -3,11 +3,14 @@
 //!
 //! A statement names its single values `$1`, `$2`… and its sets `{name}`; `{now}` is the database's clock in milliseconds.
 
+mod company;
 mod open;
 mod row;
 mod set;
+mod stream;
 
-pub(super) use open::{open, revise};
+pub(super) use company::is_open_elsewhere;
+pub(super) use open::{UNFINISHED, file_of, file_url, found, open, revise};
 pub(super) use row::Row;
 pub(super) use set::{Cell, Kind, Set};
 
@@ -92,6 +95,15 @@ impl Engine {
     pub(super) async fn truncate_log(&self) -> Result<(), StoreError> {
         if let Self::Sqlite { write, .. } = self {
             sqlx::query("pragma wal_checkpoint(truncate)").execute(write).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a SQLite database as it stands into an empty file. It is read in one snapshot, beside whoever writes.
+    pub(super) async fn vacuum_into(&self, path: &std::path::Path) -> Result<(), StoreError> {
+        if let Self::Sqlite { read, .. } = self {
+            let path = path.to_str().ok_or_else(|| StoreError::Url(path.display().to_string()))?;
+            sqlx::query("vacuum into $1").bind(path).execute(read).await?;
         }
         Ok(())
     }

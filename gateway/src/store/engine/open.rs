@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Row as _};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -23,6 +23,10 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// The table that marks a database as the unfinished copy of another one. It is not in the migrations: it is there before any other
+/// table, and it goes when the copy was compared with what it was made of.
+pub(in crate::store) const UNFINISHED: &str = "unfinished_copy";
 
 /// Opens what `url` names.
 pub(in crate::store) async fn open(url: &str, schema: Schema) -> Result<Engine, StoreError> {
@@ -46,6 +50,43 @@ pub(in crate::store) async fn revise(url: &str) -> Result<Vec<String>, StoreErro
     }
     let named = |migration: &sqlx::migrate::Migration| format!("{:04}_{}", migration.version, migration.description);
     Ok(migrator.iter().filter(|migration| !before.contains(&migration.version)).map(named).collect())
+}
+
+/// Makes a database to copy another one into: its tables, and the mark that it is not finished. There must be nothing in it yet.
+pub(in crate::store) async fn found(url: &str) -> Result<Engine, StoreError> {
+    if let Some(path) = file_of(url) {
+        super::super::whole::make_private_file(&path)?;
+    }
+    let engine = open(url, Schema::AsItIs).await?;
+    let tables = match &engine {
+        Engine::Sqlite { .. } => "select count(*) as tables from sqlite_schema",
+        Engine::Postgres(_) => "select count(*) as tables from pg_tables where schemaname = current_schema()",
+    };
+    let tables: i64 = engine.row(tables, &[]).await?.map_or(Ok(0), |row| row.get("tables"))?;
+    if tables > 0 {
+        engine.close().await;
+        return Err(StoreError::NotEmpty(shown(url)));
+    }
+    let mut tx = engine.write().await?;
+    tx.run(&format!("create table {UNFINISHED} (begun_at bigint)"), &[], &[]).await?;
+    tx.commit().await?;
+    match &engine {
+        Engine::Sqlite { write, .. } => migrate_sqlite(write).await?,
+        Engine::Postgres(pool) => POSTGRES.run(pool).await.map_err(migration)?,
+    }
+    Ok(engine)
+}
+
+/// The file that a SQLite URL names.
+pub(in crate::store) fn file_of(url: &str) -> Option<PathBuf> {
+    let options = url.starts_with("sqlite:").then(|| SqliteConnectOptions::from_str(url).ok())??;
+    Some(options.get_filename().to_owned())
+}
+
+/// The URL of a SQLite file.
+pub(in crate::store) fn file_url(path: &Path) -> Result<String, StoreError> {
+    let text = path.to_str().ok_or_else(|| StoreError::Url(path.display().to_string()))?;
+    Ok(format!("sqlite://{}", text.replace('%', "%25").replace('?', "%3f").replace('#', "%23")))
 }
 
 async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
@@ -108,11 +149,16 @@ fn close_to_others(options: &SqliteConnectOptions, schema: Schema) {
 async fn claim_file(write: &SqlitePool, url: &str) -> Result<(), StoreError> {
     let unreadable = |error: sqlx::Error| StoreError::Open { url: url.to_owned(), detail: why_not_sqlite(&error) };
     // In one statement: another process may be making the tables just now.
-    let (id, tables): (i64, i64) =
-        sqlx::query_as("select application_id, (select count(*) from sqlite_schema) from pragma_application_id")
-            .fetch_one(write)
-            .await
-            .map_err(unreadable)?;
+    let (id, tables, unfinished): (i64, i64, i64) = sqlx::query_as(
+        "select application_id, (select count(*) from sqlite_schema),
+                (select count(*) from sqlite_schema where name = 'unfinished_copy') from pragma_application_id",
+    )
+    .fetch_one(write)
+    .await
+    .map_err(unreadable)?;
+    if unfinished > 0 {
+        return Err(StoreError::Unfinished(url.to_owned()));
+    }
     if id == APPLICATION_ID {
         return Ok(());
     }
@@ -188,6 +234,7 @@ async fn claim_schema(pool: &PgPool, url: &str) -> Result<(), StoreError> {
         "select current_setting('server_version_num')::int as version, current_setting('server_version') as spoken,
                 (select count(*) from pg_tables where schemaname = current_schema() and tablename <> '_sqlx_migrations') as tables,
                 to_regclass('registry') is not null and to_regclass('arrivals') is not null as ours,
+                to_regclass('unfinished_copy') is not null as unfinished,
                 coalesce(current_schema(), '') as place",
     )
     .fetch_one(pool)
@@ -199,6 +246,9 @@ async fn claim_schema(pool: &PgPool, url: &str) -> Result<(), StoreError> {
     if row.try_get::<&str, _>("place")?.is_empty() {
         let detail = "the role may use no schema of it: grant it one, or make it the database's owner".to_owned();
         return Err(StoreError::Open { url: shown(url), detail });
+    }
+    if row.try_get::<bool, _>("unfinished")? {
+        return Err(StoreError::Unfinished(shown(url)));
     }
     if row.try_get::<i64, _>("tables")? > 0 && !row.try_get::<bool, _>("ours")? {
         return Err(StoreError::Foreign { url: shown(url), what: "database" });
@@ -235,8 +285,17 @@ fn migration(error: MigrateError) -> StoreError {
     }
 }
 
+/// Why a connection of its own could not be made.
+pub(super) fn in_words(url: &str, error: &sqlx::Error) -> StoreError {
+    let detail = match PgConnectOptions::from_str(url) {
+        Ok(options) if !url.starts_with("sqlite:") => why_not_postgres(error, &options),
+        _ => why_not_sqlite(error),
+    };
+    StoreError::Open { url: shown(url), detail }
+}
+
 /// A URL without what follows `user:`, for messages.
-fn shown(url: &str) -> String {
+pub(super) fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     match rest.rsplit_once('@') {
         Some((credentials, place)) => {

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) enum Kind {
     Text,
     Int,
@@ -40,7 +40,7 @@ enum Column {
 #[derive(Debug)]
 pub(in crate::store) struct Set {
     name: &'static str,
-    names: Vec<&'static str>,
+    names: Vec<Cow<'static, str>>,
     columns: Vec<Column>,
     rows: usize,
 }
@@ -48,24 +48,33 @@ pub(in crate::store) struct Set {
 impl Set {
     /// No rows yet. In a statement `{name}` stands for the set, and `name.column` for its columns.
     pub(in crate::store) fn new(name: &'static str, columns: &[(&'static str, Kind)]) -> Self {
-        let kinds = columns.iter().map(|(_, kind)| match kind {
-            Kind::Text => Column::Text(Vec::new()),
-            Kind::Int => Column::Int(Vec::new()),
-            Kind::Bytes => Column::Bytes(Vec::new()),
-        });
-        Self { name, names: columns.iter().map(|(name, _)| *name).collect(), columns: kinds.collect(), rows: 0 }
+        Self::named(name, columns.iter().map(|(column, kind)| (Cow::Borrowed(*column), *kind)))
+    }
+
+    /// As [`Set::new`], for columns whose names are read from a database.
+    pub(in crate::store) fn named(
+        name: &'static str,
+        columns: impl IntoIterator<Item = (Cow<'static, str>, Kind)>,
+    ) -> Self {
+        let (names, columns) = columns.into_iter().map(|(name, kind)| (name, Column::of(kind))).unzip();
+        Self { name, names, columns, rows: 0 }
     }
 
     /// A set of one column, `id`.
     pub(in crate::store) fn of_ids(name: &'static str, ids: impl IntoIterator<Item = i64>) -> Self {
         let column: Vec<_> = ids.into_iter().map(Some).collect();
-        Self { name, names: vec!["id"], rows: column.len(), columns: vec![Column::Int(column)] }
+        Self { name, names: vec!["id".into()], rows: column.len(), columns: vec![Column::Int(column)] }
     }
 
     /// Adds a row, its cells in the order of the columns. A cell of another kind than its column counts as null, which no column that
     /// matters takes.
     pub(in crate::store) fn push<const N: usize>(&mut self, cells: [Cell<'_>; N]) {
         debug_assert_eq!(N, self.columns.len(), "set {} has other columns", self.name);
+        self.push_row(cells);
+    }
+
+    /// As [`Set::push`], for a number of columns that is known only when the program runs.
+    pub(in crate::store) fn push_row<'c>(&mut self, cells: impl IntoIterator<Item = Cell<'c>>) {
         self.rows += 1;
         for (column, cell) in self.columns.iter_mut().zip(cells) {
             match column {
@@ -155,6 +164,14 @@ impl Set {
 }
 
 impl Column {
+    fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Text => Self::Text(Vec::new()),
+            Kind::Int => Self::Int(Vec::new()),
+            Kind::Bytes => Self::Bytes(Vec::new()),
+        }
+    }
+
     fn write_json(&self, row: usize, text: &mut String) {
         match self {
             Self::Text(values) => match values.get(row).and_then(Option::as_deref) {
