@@ -1,9 +1,11 @@
 //! The stories: a shop, a gateway, an inbox, and what comes of it. Each runs the whole gateway over real HTTP.
 
 mod aftermath;
+mod alerts;
 mod api;
 mod bad_input;
 mod crash;
+mod door;
 mod errands;
 mod faults;
 mod hostile;

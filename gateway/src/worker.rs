@@ -55,7 +55,7 @@ impl Worker {
         self.spawn_pipeline(&mut loops, &stop, &outbox);
         let (send, notifier) = (self.clone(), Arc::clone(&self.notifier));
         let sending = keep_going(
-            "send",
+            self.pulse("send"),
             stop.clone(),
             move || {
                 let worker = send.clone();
@@ -78,12 +78,19 @@ impl Worker {
         }
     }
 
+    /// By which a loop tells that it comes round.
+    fn pulse(&self, name: &'static str) -> Pulse {
+        let pulse = Pulse { name, metrics: self.metrics.clone() };
+        pulse.beat();
+        pulse
+    }
+
     /// The loops that fill the outbox.
     fn spawn_pipeline(&self, loops: &mut JoinSet<()>, stop: &watch::Receiver<bool>, outbox: &Arc<Notify>) {
         let (read, settle) = (self.clone(), self.clone());
         let (arrived, ready, filled) = (self.pipeline.clone(), self.pipeline.clone(), Arc::clone(outbox));
         loops.spawn(keep_going(
-            "read",
+            self.pulse("read"),
             stop.clone(),
             move || {
                 let worker = read.clone();
@@ -95,7 +102,7 @@ impl Worker {
             },
         ));
         loops.spawn(keep_going(
-            "settle",
+            self.pulse("settle"),
             stop.clone(),
             move || {
                 let (worker, filled) = (settle.clone(), Arc::clone(&filled));
@@ -114,7 +121,7 @@ impl Worker {
         ));
         let (due, filled) = (self.clone(), Arc::clone(outbox));
         loops.spawn(keep_going(
-            "schedule",
+            self.pulse("schedule"),
             stop.clone(),
             move || {
                 let (worker, filled) = (due.clone(), Arc::clone(&filled));
@@ -134,9 +141,13 @@ impl Worker {
     /// Renews leases, follows changed programmes and measures what waits.
     async fn look(self, mut stop: watch::Receiver<bool>) {
         let mut failing = false;
+        let pulse = self.pulse("look");
         while !*stop.borrow() {
             match self.look_once().await {
-                Ok(()) => failing = false,
+                Ok(()) => {
+                    failing = false;
+                    pulse.beat();
+                }
                 Err(error) if !std::mem::replace(&mut failing, true) => {
                     tracing::error!("cannot renew leases or look at the programmes: {error}");
                 }
@@ -166,18 +177,32 @@ impl Worker {
     }
 }
 
+/// See [`Worker::pulse`].
+struct Pulse {
+    name: &'static str,
+    metrics: Metrics,
+}
+
+impl Pulse {
+    fn beat(&self) {
+        self.metrics.passed(self.name);
+    }
+}
+
 /// Repeats `pass`: at once while there is work, else when woken.
-async fn keep_going<P, F, W, G>(name: &'static str, mut stop: watch::Receiver<bool>, pass: P, woken: W)
+async fn keep_going<P, F, W, G>(pulse: Pulse, mut stop: watch::Receiver<bool>, pass: P, woken: W)
 where
     P: Fn() -> F,
     F: Future<Output = Result<usize, Failure>> + Send,
     W: Fn() -> G,
     G: Future<Output = ()> + Send,
 {
+    let name = pulse.name;
     let mut failures = 0_u32;
     while !*stop.borrow() {
         let pause = match pass().await {
             Ok(count) => {
+                pulse.beat();
                 if std::mem::take(&mut failures) > 1 {
                     tracing::info!("{name}: working again");
                 }

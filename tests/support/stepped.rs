@@ -15,7 +15,7 @@ use perkgate_domain::time::Moment;
 use perkgate_gateway::store::{
     Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, Store, StoreError, TaskView, UnreadArrival,
+    QuestionView, QueueDepth, Reading, RejectionView, Store, StoreError, StuckView, TaskView, UnreadArrival,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Error, ErrorKind};
@@ -286,6 +286,12 @@ impl Store for Stepped {
         most: usize,
     ) -> Result<Vec<(MerchantId, EntryId, InstallationId)>, StoreError> {
         self.inner.undecided(merchant, most).await
+    }
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.inner.probe().await
+    }
+    async fn stuck(&self, now: Moment) -> Result<StuckView, StoreError> {
+        self.inner.stuck(now).await
     }
     async fn close(&self) {
         self.inner.close().await;

@@ -23,6 +23,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use perkgate_gateway::gateway::Config;
 use perkgate_gateway::store::{self, Schema, Store};
+use perkgate_gateway::telemetry;
 use perkgate_gateway::vault::Vault;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -146,6 +147,12 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
             Command::Bench(flags) => bench::run(flags).await,
         }
     })
+}
+
+/// Prints one line. What others wrote, such as a platform or a member, is in many of them, and may neither begin lines nor steer the
+/// terminal.
+fn say(line: &str) {
+    println!("{}", telemetry::visible(line));
 }
 
 /// Prints one JSON document.

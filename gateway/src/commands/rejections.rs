@@ -1,6 +1,6 @@
 //! `perkgate rejections`: requests that were turned away, and arrivals that were taken and lead to nothing yet, newest first.
 
-use super::{Database, print_json};
+use super::{Database, print_json, say};
 use perkgate_domain::ids::MerchantId;
 use perkgate_gateway::store::Schema;
 use std::process::ExitCode;
@@ -29,9 +29,9 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         for arrival in &found {
-            println!("{}  {}  {}", arrival.arrival, arrival.topic, arrival.note.as_deref().unwrap_or_default());
+            say(&format!("{}  {}  {}", arrival.arrival, arrival.topic, arrival.note.as_deref().unwrap_or_default()));
         }
-        println!("{} {state}", found.len());
+        say(&format!("{} {state}", found.len()));
         return Ok(ExitCode::SUCCESS);
     }
     let found = store.rejections(&MerchantId::new(flags.merchant), 200).await?;
@@ -40,8 +40,10 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     for rejection in &found {
-        println!("{}  {}  {} bytes  {}", rejection.source, rejection.cause, rejection.bytes, rejection.detail);
+        let line =
+            format!("{}  {}  {} bytes  {}", rejection.source, rejection.cause, rejection.bytes, rejection.detail);
+        say(&line);
     }
-    println!("{} rejected", found.len());
+    say(&format!("{} rejected", found.len()));
     Ok(ExitCode::SUCCESS)
 }

@@ -14,12 +14,15 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) struct Flags {
     #[command(flatten)]
     database: Database,
-    /// An operator's file with the same settings: `database`, `data`, `listen`, `merchants`, `allow_private_destinations`
+    /// An operator's file with the same settings: `database`, `data`, `listen`, `ops_listen`, `merchants`, `allow_private_destinations`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where to take requests
     #[arg(long, env = "PERKGATE_LISTEN", value_name = "ADDR")]
     listen: Option<String>,
+    /// Where the operator's pages are (metrics, readiness, health), or `off` [default: 127.0.0.1:9464]
+    #[arg(long, env = "PERKGATE_OPS_LISTEN", value_name = "ADDR")]
+    ops_listen: Option<String>,
     /// A merchant file to apply first; may be given more than once
     #[arg(long, value_name = "FILE")]
     merchant: Vec<PathBuf>,
@@ -38,6 +41,7 @@ struct File {
     database: Option<String>,
     data: Option<PathBuf>,
     listen: Option<String>,
+    ops_listen: Option<String>,
     #[serde(default)]
     merchants: Vec<PathBuf>,
     #[serde(default)]
@@ -45,6 +49,10 @@ struct File {
 }
 
 const LISTEN: &str = "127.0.0.1:8080";
+/// The port that metrics for Prometheus are usually told on.
+const OPS_LISTEN: &str = "127.0.0.1:9464";
+/// Files that the process may open, if the system lets it: connections are files too.
+const FILES: u64 = 65_536;
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     telemetry::start_logging(flags.log_json);
@@ -59,6 +67,8 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let mut config: Config = database.config();
     config.allow_private = flags.allow_private_destinations || file.allow_private_destinations;
     let listen = flags.listen.or(file.listen).unwrap_or_else(|| LISTEN.to_owned());
+    // Some systems begin with as few as 1,024. Where no more are to be had, there are fewer connections.
+    let _ = rlimit::increase_nofile_limit(FILES);
     let gateway = Gateway::open(config).await?;
     for path in file.merchants.iter().chain(&flags.merchant) {
         let prepared = apply::prepare(path, gateway.store.as_ref()).await?;
@@ -78,11 +88,39 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(&listen).await.with_context(|| {
         format!("cannot listen on {listen}; is another program there? --listen names another address")
     })?;
+    let pages = operators_pages(flags.ops_listen.or(file.ops_listen).as_deref()).await?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
-    gateway.serve(listener, stopped()?).await?;
+    gateway.serve_with(listener, pages, stopped()?).await?;
     gateway.store.close().await;
     tracing::info!("stopped; everything answered 200 is in the journal");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the operator's pages are. An address that was named must be free. The usual one may be taken, by another gateway on this machine
+/// for example: then there are no pages, and the log says so.
+async fn operators_pages(named: Option<&str>) -> anyhow::Result<Option<TcpListener>> {
+    if named == Some("off") {
+        return Ok(None);
+    }
+    match TcpListener::bind(named.unwrap_or(OPS_LISTEN)).await {
+        Ok(listener) => {
+            tracing::info!("the operator's pages are at http://{}", listener.local_addr()?);
+            Ok(Some(listener))
+        }
+        Err(error) if named.is_none() => {
+            tracing::warn!(
+                "there are no metrics and no health document: {OPS_LISTEN} is taken ({error}); name another address with \
+                 --ops-listen ADDR, or `--ops-listen off`"
+            );
+            Ok(None)
+        }
+        Err(error) => {
+            let named = named.unwrap_or_default();
+            Err(error).with_context(|| {
+                format!("cannot have the operator's pages on {named}; --ops-listen names another address, or `off`")
+            })
+        }
+    }
 }
 
 fn is_default(database: &Database) -> bool {

@@ -9,10 +9,12 @@ mod acts;
 mod engine;
 mod error;
 mod sql;
+mod stuck;
 mod types;
 mod views;
 
 pub use error::StoreError;
+pub use stuck::{FailingChannel, Leases, Parked, StuckView, Waiting};
 pub use types::{
     Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DueRow, InstallationRow, NewArrival,
     NewEntry, NewRejection, Newcomer, PluginRow, ProgrammeRows, PutOff, QueueDepth, Reading, Schema, SealedRow,
@@ -178,6 +180,13 @@ pub trait Store: Send + Sync {
         merchant: Option<&MerchantId>,
         most: usize,
     ) -> Result<Vec<(MerchantId, EntryId, InstallationId)>, StoreError>;
+
+    // --- operate
+
+    /// Writes something that changes nothing, durably: whether that works now.
+    async fn probe(&self) -> Result<(), StoreError>;
+    /// What stands still.
+    async fn stuck(&self, now: Moment) -> Result<StuckView, StoreError>;
 
     /// Hangs up, when everything else has ended.
     async fn close(&self);

@@ -2,13 +2,13 @@
 
 use super::acts::{
     admit, book, channels, claim, due, export, journal, look, lots, order, outbox, outcome, programme, question,
-    replay, segment, settle, tasks, verify,
+    replay, segment, settle, stuck, tasks, verify,
 };
 use super::engine::{self, Engine};
 use super::{
     Admission, Appended, ArrivalView, ChannelView, Claim, DecidedRow, DeliveryView, DueRow, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, NewArrival, NewRejection, OutcomeView, PluginRow, ProgrammeRows, PutOff,
-    QuestionView, QueueDepth, Reading, RejectionView, Schema, Store, StoreError, TaskView, UnreadArrival,
+    QuestionView, QueueDepth, Reading, RejectionView, Schema, Store, StoreError, StuckView, TaskView, UnreadArrival,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
@@ -198,6 +198,12 @@ impl Store for SqlStore {
         most: usize,
     ) -> Result<Vec<MemberId>, StoreError> {
         segment::segment(&self.engine, merchant, audience, after, most).await
+    }
+    async fn probe(&self) -> Result<(), StoreError> {
+        stuck::probe(&self.engine).await
+    }
+    async fn stuck(&self, now: Moment) -> Result<StuckView, StoreError> {
+        stuck::stuck(&self.engine, now).await
     }
     async fn close(&self) {
         self.engine.close().await;

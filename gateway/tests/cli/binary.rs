@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// A command without the surroundings of whoever runs the tests.
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perkgate"));
-    for name in ["DATABASE", "DATA", "LISTEN", "KEY", "LOG"] {
+    for name in ["DATABASE", "DATA", "LISTEN", "OPS_LISTEN", "KEY", "LOG"] {
         command.env_remove(format!("PERKGATE_{name}"));
     }
     command.stdin(Stdio::null());
@@ -121,7 +121,8 @@ impl Shop {
     pub(crate) fn serve(&self) -> Served {
         let (database, file) = (self.database(), self.merchant_file());
         let mut command = command();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--database", &database, "--merchant", &file]);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "off"]);
+        command.args(["--database", &database, "--merchant", &file]);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the binary runs");
         let lines = BufReader::new(child.stderr.take().expect("its log")).lines();
         let (said, listening) = mpsc::channel();

@@ -23,5 +23,6 @@ mod rows;
 mod sayings;
 pub(super) mod segment;
 pub(super) mod settle;
+pub(super) mod stuck;
 pub(super) mod tasks;
 pub(super) mod verify;
