@@ -40,6 +40,9 @@ pub struct Problem {
 /// Says what is left out at present.
 pub type Problems = Arc<dyn Fn() -> Vec<Problem> + Send + Sync>;
 
+/// The latest look at what stands still, and when it was.
+type Seen = Option<(Instant, Arc<StuckView>)>;
+
 /// What the pages are made from. Cheap to clone.
 #[derive(Clone)]
 pub struct Ops {
@@ -47,7 +50,7 @@ pub struct Ops {
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     problems: Problems,
-    seen: Arc<Mutex<Option<(Instant, Arc<StuckView>)>>>,
+    seen: Arc<Mutex<Seen>>,
 }
 
 impl Ops {

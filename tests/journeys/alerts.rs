@@ -66,7 +66,12 @@ async fn no_alert_fires_while_all_is_well() {
 #[tokio::test]
 async fn nothing_is_asked_for_that_is_not_told() {
     let gateway = TestGateway::open(&[ESHOP, POINTS]).await;
-    let told = scrape(&gateway).await;
+    FakeShop::at(&gateway, "eshop").sells(&Sale::new(ORDER, &[("Flat white", 1, 320)]).by(JANA)).await;
+    gateway.settle().await;
+    let told = until("everything is measured", async || {
+        Some(scrape(&gateway).await).filter(|told| told.names().contains("perkgate_waiting"))
+    })
+    .await;
     let dashboard: serde_json::Value = serde_json::from_str(DASHBOARD).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
     let targets = panels.iter().flat_map(|panel| panel["targets"].as_array().expect("targets"));

@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 const MIB: usize = 1024 * 1024;
+/// Milliseconds for a commit: these stories are about room, not about how fast a busy machine writes.
+const PATIENT: u64 = 20_000;
 
 /// Host and port of the door.
 fn address(shop: &FakeShop) -> String {
@@ -110,7 +112,7 @@ async fn whoever_stays_without_a_word_is_left() {
 
 #[tokio::test]
 async fn bodies_that_nobody_signed_take_no_more_than_their_share() {
-    let door = DoorLimits { held_bytes: 8 * MIB, ..DoorLimits::default() };
+    let door = DoorLimits { held_bytes: 8 * MIB, patience_ms: PATIENT, ..DoorLimits::default() };
     let gateway = Ground::of(&[ESHOP, OWN, POINTS]).door(door).open().await;
     another_merchant(&gateway, &[OWN, POINTS]).await;
     let (shop, own) = (FakeShop::at(&gateway, "eshop"), FakeShop::at(&gateway, "own"));
@@ -153,7 +155,7 @@ async fn bodies_that_nobody_signed_take_no_more_than_their_share() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_bodies_of_one_merchant_delay_no_other() {
-    let door = DoorLimits { held_bytes: 32 * MIB, commit_bytes: MIB, ..DoorLimits::default() };
+    let door = DoorLimits { held_bytes: 32 * MIB, commit_bytes: MIB, patience_ms: PATIENT, ..DoorLimits::default() };
     let gateway = Ground::of(&[OWN, POINTS]).door(door).open().await;
     another_merchant(&gateway, &[OWN, POINTS]).await;
     let mut senders = JoinSet::new();
@@ -180,7 +182,8 @@ async fn large_bodies_of_one_merchant_delay_no_other() {
 
 #[tokio::test]
 async fn four_mebibytes_are_read_and_count() {
-    let gateway = TestGateway::open(&[OWN, POINTS]).await;
+    let door = DoorLimits { patience_ms: PATIENT, ..DoorLimits::default() };
+    let gateway = Ground::of(&[OWN, POINTS]).door(door).open().await;
     let own = FakeShop::at(&gateway, "own");
     let body = large(&own.body(&coffee(ORDER)), DoorLimits::default().body_bytes);
     assert_eq!(body.len(), 4 * MIB);
@@ -215,7 +218,7 @@ async fn what_others_wrote_steers_no_terminal() {
     premises.serve().await.stop().await;
     let mut by_hand = SqliteConnection::connect(premises.url()).await.expect("the database opens");
     let row = "insert into rejections (merchant_id, source_id, cause, detail, digest, bytes, received_at)
-               values ('kavarna', 'own', 'unreadable', $1, x'00', 1, 0)";
+               values ('kavarna', 'own', 'unreadable', $1, zeroblob(32), 1, 0)";
     let detail = "one\ntwo\u{1b}[2Jthree\u{202e}";
     sqlx::query(row).bind(detail).execute(&mut by_hand).await.expect("a row by hand");
     by_hand.close().await.expect("it is closed");
@@ -223,6 +226,21 @@ async fn what_others_wrote_steers_no_terminal() {
     assert!(ran.out.contains("one\\ntwo\\u001b[2Jthree\\u202e") && ran.out.lines().count() == 2, "{ran}");
     let json = premises.run(&["rejections", "--merchant", "kavarna", "--json"]).json();
     assert_eq!(json[0]["detail"], detail, "whoever reads JSON has it as it is");
+}
+
+/// Where the operator's pages were put, or nowhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_was_named_must_be_free() {
+    let premises = Premises::on(None, &[OWN, POINTS]);
+    premises.serve().await.stop().await;
+    let holder = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let taken = holder.local_addr().expect("an address").to_string();
+    let ran = premises.run(&["serve", "--listen", "127.0.0.1:0", "--ops-listen", &taken]);
+    assert_eq!(ran.code, 1, "{ran}");
+    assert!(
+        ran.err.contains("perkgate: cannot have the operator's pages") && ran.err.contains("--ops-listen"),
+        "{ran}"
+    );
 }
 
 /// Probes look and do nothing, so whoever has work to do finds it.

@@ -144,7 +144,7 @@ impl Default for DoorLimits {
     fn default() -> Self {
         Self {
             body_bytes: 4 * 1024 * 1024,
-            held_bytes: 96 * 1024 * 1024,
+            held_bytes: 64 * 1024 * 1024,
             body_ms: 20_000,
             rejections_kept: 1_000,
             waiting: 2_048,

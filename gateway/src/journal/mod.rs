@@ -147,6 +147,7 @@ impl Journal {
 
     /// Keeps what was turned away. Best effort and never waited for: a flood of forgeries must not slow the real ones. False if it is
     /// not kept because there are too many at once.
+    #[must_use]
     pub fn reject(
         &self,
         merchant: &MerchantId,

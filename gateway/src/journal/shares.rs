@@ -72,7 +72,10 @@ impl Share {
     pub fn grow(&mut self, more: usize) -> bool {
         let mut held = self.inner.held();
         let mine = held.of.get(&self.merchant).copied().unwrap_or_default();
-        if mine.saturating_add(more) > self.inner.most.saturating_sub(held.all) {
+        let left = self.inner.most.saturating_sub(held.all);
+        // One piece that is more than half of everything may be held alone.
+        let alone = held.all == 0 && more <= left;
+        if !alone && mine.saturating_add(more) > left.saturating_sub(more) {
             return false;
         }
         held.all += more;

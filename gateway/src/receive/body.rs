@@ -1,6 +1,7 @@
 //! Reads bodies. All that are held at once, signed or not, are bounded together: each piece is accounted for to its merchant before it
 //! is kept, and stays so until the last that works on the body lets go of it. Where a merchant's share is used up, whoever takes longest
-//! to send theirs makes room; a body for which there is still none is told to come again.
+//! to send theirs makes room, and then whoever came last, so that those before them come to an end. Who made room, and who finds none, is
+//! told to come again.
 
 use crate::connectors::{Cause, Rejected};
 use crate::journal::{Share, Shares};
@@ -113,7 +114,7 @@ impl Intake {
         let place = self.enter(merchant);
         let time = Duration::from_millis(self.limits.body_ms);
         let slow = || Rejected::unreadable(format!("the body did not arrive within {} s", time.as_secs()));
-        let reading = tokio::time::timeout(time, self.collect(merchant, declared, &mut body));
+        let reading = tokio::time::timeout(time, self.collect(merchant, place.number, declared, &mut body));
         let result = tokio::select! {
             read = reading => read.unwrap_or_else(|_| Err(NotTaken::Rejected(slow()))),
             () = place.go.notified() => Err(NotTaken::NoRoom),
@@ -130,7 +131,13 @@ impl Intake {
         NotTaken::Rejected(Rejected { cause: Cause::TooLarge, detail })
     }
 
-    async fn collect(&self, merchant: &MerchantId, declared: usize, body: &mut Body) -> Result<Bytes, NotTaken> {
+    async fn collect(
+        &self,
+        merchant: &MerchantId,
+        number: u64,
+        declared: usize,
+        body: &mut Body,
+    ) -> Result<Bytes, NotTaken> {
         let mut share = self.shares.share(merchant);
         let mut bytes = Vec::with_capacity(declared.min(self.limits.body_bytes));
         while let Some(frame) = body.frame().await {
@@ -141,21 +148,27 @@ impl Intake {
             if bytes.len().saturating_add(data.len()) > self.limits.body_bytes {
                 return Err(self.too_large());
             }
-            self.make_room(merchant, &mut share, data.len()).await?;
+            self.make_room(merchant, number, &mut share, data.len()).await?;
             bytes.extend_from_slice(&data);
         }
         Ok(Bytes::from_owner(Kept { bytes, _share: share }))
     }
 
     /// Accounts for so many bytes more; waits for a moment if there is no room.
-    async fn make_room(&self, merchant: &MerchantId, share: &mut Share, more: usize) -> Result<(), NotTaken> {
+    async fn make_room(
+        &self,
+        merchant: &MerchantId,
+        number: u64,
+        share: &mut Share,
+        more: usize,
+    ) -> Result<(), NotTaken> {
         let waiting = async {
             loop {
                 let freed = self.shares.freed();
                 if share.grow(more) {
                     return;
                 }
-                self.ask_the_slowest(merchant);
+                self.ask_somebody(merchant, number);
                 freed.await;
             }
         };
@@ -172,12 +185,18 @@ impl Intake {
         Place { intake: self, number, go }
     }
 
-    /// Asks whoever takes longest to send their body to go, of this merchant's senders if there are any.
-    fn ask_the_slowest(&self, merchant: &MerchantId) {
+    /// Asks somebody to go for the reader of this number: whoever takes longest to send their body, of this merchant's senders if there are
+    /// any; if nobody is slow, the last of this merchant's that came after.
+    fn ask_somebody(&self, merchant: &MerchantId, number: u64) {
         let mut readers = self.readers();
-        let slow = || readers.all.iter().filter(|(_, reader)| reader.since.elapsed() > SLOW);
+        let others = || readers.all.iter().filter(|(other, _)| **other != number);
         // Numbers rise with time, so the first is the slowest.
-        let found = slow().find(|(_, reader)| reader.merchant == *merchant).or_else(|| slow().next());
+        let slow = || others().filter(|(_, reader)| reader.since.elapsed() > SLOW);
+        let of_merchant = |(_, reader): &(&u64, &Reader)| reader.merchant == *merchant;
+        let found = slow()
+            .find(of_merchant)
+            .or_else(|| slow().next())
+            .or_else(|| others().filter(of_merchant).next_back().filter(|(last, _)| **last > number));
         if let Some(number) = found.map(|(number, _)| *number)
             && let Some(reader) = readers.all.remove(&number)
         {
@@ -238,18 +257,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_slow_makes_room() {
+    async fn whoever_is_slow_makes_room_and_then_whoever_came_last() {
         let intake = intake(2_000);
-        let _held = read(&intake, "one", 900).await.unwrap();
-        let slow = intake.enter(&"one".into());
-        let fast = intake.enter(&"one".into());
-        intake.ask_the_slowest(&"one".into());
-        assert_eq!(intake.readers().all.len(), 2, "nobody is slow yet");
+        let one = MerchantId::from("one");
+        let (first, second, third) = (intake.enter(&one), intake.enter(&one), intake.enter(&one));
+        let other = intake.enter(&"other".into());
+        intake.ask_somebody(&one, third.number);
+        assert_eq!(intake.readers().all.len(), 4, "nobody is slow, and nobody came after it");
+        intake.ask_somebody(&one, second.number);
+        third.go.notified().await;
         let long_ago = Instant::now().checked_sub(SLOW * 2).unwrap();
-        intake.readers().all.get_mut(&slow.number).unwrap().since = long_ago;
-        intake.ask_the_slowest(&"one".into());
-        slow.go.notified().await;
-        assert!(intake.readers().all.contains_key(&fast.number));
+        intake.readers().all.get_mut(&first.number).unwrap().since = long_ago;
+        intake.ask_somebody(&one, second.number);
+        first.go.notified().await;
+        assert!(intake.readers().all.keys().eq([&second.number, &other.number]));
     }
 
     #[tokio::test]
