@@ -157,7 +157,7 @@ async fn what_is_turned_away_is_told() {
     for _ in 0..70 {
         shop.posts(&[], b"{}".to_vec()).await.is(401, "rejected");
     }
-    shop.posts(&[], vec![b'x'; 3_000]).await.is(503, "unavailable");
+    shop.posts(&[], vec![b'x'; 5_000]).await.is(503, "unavailable");
     shop.tells(None, b"{\"id\":1}".to_vec()).await.is(503, "unavailable");
     let address = shop.url().replace("http://", "").replace("/in/kavarna/eshop", "");
     let mut silent = Vec::new();

@@ -57,7 +57,7 @@ async fn another_merchant(gateway: &TestGateway, pieces: &[&str]) {
 
 #[tokio::test]
 async fn silence_shuts_the_door_to_nobody() {
-    let door = DoorLimits { connections: 8, head_ms: 3_600_000, ..DoorLimits::default() };
+    let door = DoorLimits { connections: 8, head_ms: 3_600_000, patience_ms: PATIENT, ..DoorLimits::default() };
     let gateway = Ground::of(&[ESHOP, POINTS]).door(door).open().await;
     let shop = FakeShop::at(&gateway, "eshop");
     let mut silent = Vec::new();
@@ -136,10 +136,10 @@ async fn bodies_that_nobody_signed_take_no_more_than_their_share() {
             let line = metrics.lines().find_map(|line| line.strip_prefix(name)).expect("the metric");
             line.trim().parse::<usize>().expect("a number")
         };
-        let held = value("perkgate_body_bytes ");
-        assert!(held <= 4 * MIB, "one merchant's bodies take {held} bytes");
+        let bytes = value("perkgate_body_bytes ");
+        assert!(bytes <= 4 * MIB, "one merchant's bodies take {bytes} bytes");
         let refused = value("perkgate_rejections_total{what=\"no_room\"} ");
-        (refused > 4).then_some((held, refused))
+        (refused > 4).then_some((bytes, refused))
     })
     .await;
     assert!(refused > 4);

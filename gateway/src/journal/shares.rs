@@ -120,7 +120,7 @@ mod tests {
         assert_eq!((two.len(), shares.held()), (30, 90));
         assert_eq!(all_of(&shares, "three").len(), 15, "there is always something left");
         drop(one);
-        assert_eq!(all_of(&shares, "two").len(), 15, "what was given back is shared anew");
+        assert_eq!(all_of(&shares, "two").len(), 30, "what was given back is shared anew");
         drop(two);
         assert_eq!(shares.held(), 0);
         assert!(shares.inner.held().of.is_empty(), "nobody is remembered who holds nothing");

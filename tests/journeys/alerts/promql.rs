@@ -1,4 +1,4 @@
-//! As much of PromQL as the alert rules need, on two scrapes: a selector, or `rate`, `absent` or `time() -` of one, compared with a number.
+//! As much of `PromQL` as the alert rules need, on two scrapes: a selector, or `rate`, `absent` or `time() -` of one, compared with a number.
 //! A rule that says more makes its test fail, which is where to teach this more.
 
 use std::collections::{BTreeMap, BTreeSet};
