@@ -1,11 +1,13 @@
 //! The stories: a shop, a gateway, an inbox, and what comes of it. Each runs the whole gateway over real HTTP.
 
 mod aftermath;
+mod alerts;
 mod api;
 mod audit;
 mod bad_input;
 mod components;
 mod crash;
+mod door;
 mod errands;
 mod faults;
 mod forget;

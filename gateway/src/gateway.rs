@@ -5,27 +5,31 @@ use crate::clock::{Clock, SystemClock};
 use crate::files;
 use crate::journal::{Handover, Journal};
 use crate::keyring::{self, KeyringError};
+use crate::listen::{self, Bounds};
 use crate::notify::Notifier;
+use crate::ops::{self, Ops};
 use crate::outbound::{Outbound, Private};
 use crate::pipeline::{Pipeline, StoreOutbox};
 use crate::receive::{self, Door};
 use crate::registry::{Registry, RegistryError};
 use crate::store::{self, Schema, Store, StoreError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Tally};
 use crate::tokens::Tokens;
 use crate::vault::{Vault, VaultError};
 use crate::worker::Worker;
-use axum::Router;
 use perkgate_domain::limits::{CallLimits, DeliveryLimits, DoorLimits, Retention};
 use perkgate_plugin_host::{Compiler, Host, HostConfig, HostError};
-use std::future::{Future, IntoFuture as _};
+use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
+/// Connections to the operator's pages.
+const PAGES: usize = 32;
 /// How long open requests may take to end after SIGTERM.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -152,9 +156,6 @@ pub enum StartError {
     /// Outgoing requests.
     #[error(transparent)]
     Outbound(#[from] crate::outbound::OutboundError),
-    /// Listening.
-    #[error("the server stopped: {0}")]
-    Serve(std::io::Error),
 }
 
 /// Everything, put together. Cheap to clone.
@@ -219,10 +220,23 @@ impl Gateway {
     /// Takes requests at `listener` and works on them until `stop` completes; then finishes what was begun.
     ///
     /// # Errors
-    /// [`StartError::Serve`] if the listener fails.
+    /// [`StartError`] if the database fails at the start.
     pub async fn serve(
         &self,
         listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), StartError> {
+        self.serve_with(listener, None, stop).await
+    }
+
+    /// As [`Gateway::serve`], with the operator's pages at `pages`. Those stay until everything else has ended.
+    ///
+    /// # Errors
+    /// [`StartError`] if the database fails at the start.
+    pub async fn serve_with(
+        &self,
+        listener: TcpListener,
+        pages: Option<TcpListener>,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), StartError> {
         // A newer gateway may read what an older one parked.
@@ -237,6 +251,9 @@ impl Gateway {
             Journal::start(Arc::clone(&self.store), Arc::clone(&self.vault), self.config.door, Some(handover));
         let (stop_work, stopped) = watch::channel(false);
         let work = tokio::spawn(self.worker().run(stopped));
+        let tally = Tally::default();
+        self.metrics.vitals().follow(journal.failing());
+        let aside = self.aside(pages, &tally).await;
         let desk = Desk {
             store: Arc::clone(&self.store),
             registry: Arc::clone(&self.registry),
@@ -251,13 +268,41 @@ impl Gateway {
             journal,
             clock: Arc::clone(&self.config.clock),
             metrics: self.metrics.clone(),
+            tally: tally.clone(),
             limits: self.config.door,
         };
-        let served = serve_until(listener, receive::routes(door).merge(api::routes(desk)), stop).await;
+        let routes = receive::routes(door).merge(api::routes(desk));
+        let bounds = Bounds::of(&self.config.door);
+        let (metrics, told) = (self.metrics.clone(), tally.clone());
+        serve_until(|stop| listen::serve(listener, routes, bounds, metrics, told, stop), stop).await;
         // The door is shut: what was answered 200 is journalled. Now the loops end their batches.
         let _ = stop_work.send(true);
         finish(work, writers).await;
-        served
+        for task in aside {
+            task.abort();
+        }
+        tally.tell();
+        Ok(())
+    }
+
+    /// What runs beside the door and the loops: trial writes, what is told every second, the operator's pages.
+    async fn aside(&self, pages: Option<TcpListener>, tally: &Tally) -> Vec<AbortHandle> {
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.config.clock));
+        let ops = Ops::new(store, clock, self.metrics.clone(), Arc::clone(&self.registry));
+        // Whoever asks at once is told how it is, and not that nobody has looked yet.
+        ops.probe().await;
+        let mut tasks = vec![
+            tokio::spawn(ops.clone().keep_probing()).abort_handle(),
+            tokio::spawn(tally.clone().keep_telling()).abort_handle(),
+        ];
+        if let Some(pages) = pages {
+            let bounds = Bounds { connections: PAGES, ..Bounds::of(&self.config.door) };
+            // What happens here is not the door's, and is not counted.
+            let (uncounted, tally) = (Metrics::default(), tally.clone());
+            let serving = listen::serve(pages, ops::routes(ops), bounds, uncounted, tally, std::future::pending());
+            tasks.push(tokio::spawn(serving).abort_handle());
+        }
+        tasks
     }
 
     /// The loops that read, settle and send, without a door: for the bench.
@@ -276,26 +321,24 @@ impl Gateway {
     }
 }
 
-async fn serve_until(
-    listener: TcpListener,
-    routes: Router,
+/// Serves until `stop` completes, and for a while longer until the requests that are open have ended.
+async fn serve_until<F: Future<Output = ()>>(
+    serving: impl FnOnce(Pin<Box<dyn Future<Output = ()> + Send>>) -> F,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), StartError> {
+) {
     let (begun, mut draining) = watch::channel(false);
     let stop = async move {
         stop.await;
         let _ = begun.send(true);
     };
-    let serving = axum::serve(listener, routes).with_graceful_shutdown(stop).into_future();
     let too_long = async move {
         let _ = draining.wait_for(|begun| *begun).await;
         tokio::time::sleep(DRAIN).await;
     };
     tokio::select! {
-        served = serving => served.map_err(StartError::Serve),
+        () = serving(Box::pin(stop)) => {}
         () = too_long => {
             tracing::warn!("requests were still open after {} s and were cut off", DRAIN.as_secs());
-            Ok(())
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The loyalty gateway. The rooms are declared in the order in which a purchase meets them; `gateway/README.md` walks one through.
 
+pub mod listen;
+
 pub mod receive;
 
 pub mod api;
@@ -45,6 +47,8 @@ pub mod ladder;
 pub mod explain;
 
 pub mod telemetry;
+
+pub mod ops;
 
 pub mod merchant_file;
 

@@ -66,7 +66,7 @@ impl Worker {
         self.spawn_pipeline(&mut loops, &stop, &outbox);
         let (send, notifier) = (self.clone(), Arc::clone(&self.notifier));
         let sending = keep_going(
-            "send",
+            self.pulse("send"),
             stop.clone(),
             move || {
                 let worker = send.clone();
@@ -89,12 +89,19 @@ impl Worker {
         }
     }
 
+    /// By which a loop tells that it comes round.
+    fn pulse(&self, name: &'static str) -> Pulse {
+        let pulse = Pulse { name, metrics: self.metrics.clone() };
+        pulse.beat();
+        pulse
+    }
+
     /// The loops that fill the outbox.
     fn spawn_pipeline(&self, loops: &mut JoinSet<()>, stop: &watch::Receiver<bool>, outbox: &Arc<Notify>) {
         let (read, settle) = (self.clone(), self.clone());
         let (arrived, ready, filled) = (self.pipeline.clone(), self.pipeline.clone(), Arc::clone(outbox));
         loops.spawn(keep_going(
-            "read",
+            self.pulse("read"),
             stop.clone(),
             move || {
                 let worker = read.clone();
@@ -106,7 +113,7 @@ impl Worker {
             },
         ));
         loops.spawn(keep_going(
-            "settle",
+            self.pulse("settle"),
             stop.clone(),
             move || {
                 let (worker, filled) = (settle.clone(), Arc::clone(&filled));
@@ -125,7 +132,7 @@ impl Worker {
         ));
         let (due, filled) = (self.clone(), Arc::clone(outbox));
         loops.spawn(keep_going(
-            "schedule",
+            self.pulse("schedule"),
             stop.clone(),
             move || {
                 let (worker, filled) = (due.clone(), Arc::clone(&filled));
@@ -142,7 +149,7 @@ impl Worker {
         ));
         let (keep, retention) = (self.pipeline.clone(), self.retention);
         loops.spawn(keep_going(
-            "keep",
+            self.pulse("keep"),
             stop.clone(),
             move || {
                 let pipeline = keep.clone();
@@ -155,20 +162,20 @@ impl Worker {
     /// Renews leases, follows changed programmes and measures what waits, each for itself: none waits for another to succeed.
     fn spawn_looks(&self, loops: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
         let (renewing, keys, following, measuring) = (self.clone(), self.clone(), self.clone(), self.clone());
-        loops.spawn(look("renew leases", stop.clone(), move || {
+        loops.spawn(look("renew leases", self.pulse("renew"), stop.clone(), move || {
             let worker = renewing.clone();
             async move { Ok(worker.pipeline.renew().await?) }
         }));
         // Where keys were rotated and this process has only the old one, the error says so, and it goes on with the keys it knows.
-        loops.spawn(look("follow the keys", stop.clone(), move || {
+        loops.spawn(look("follow the keys", self.pulse("keys"), stop.clone(), move || {
             let worker = keys.clone();
             async move { worker.follow_keys().await }
         }));
-        loops.spawn(look("look at the programmes", stop.clone(), move || {
+        loops.spawn(look("look at the programmes", self.pulse("programmes"), stop.clone(), move || {
             let worker = following.clone();
             async move { worker.follow().await }
         }));
-        loops.spawn(look("measure what waits", stop.clone(), move || {
+        loops.spawn(look("measure what waits", self.pulse("measure"), stop.clone(), move || {
             let worker = measuring.clone();
             async move { worker.measure().await }
         }));
@@ -211,7 +218,7 @@ impl Worker {
 }
 
 /// Does `pass` every second or so; a failure that lasts is said once.
-async fn look<P, F>(what: &'static str, mut stop: watch::Receiver<bool>, pass: P)
+async fn look<P, F>(what: &'static str, pulse: Pulse, mut stop: watch::Receiver<bool>, pass: P)
 where
     P: Fn() -> F,
     F: Future<Output = Result<(), Failure>> + Send + 'static,
@@ -219,7 +226,10 @@ where
     let mut failing = false;
     while !*stop.borrow() {
         match on_its_own(pass()).await {
-            Ok(()) => failing = false,
+            Ok(()) => {
+                failing = false;
+                pulse.beat();
+            }
             Err(error) if !std::mem::replace(&mut failing, true) => tracing::error!("cannot {what}: {error}"),
             Err(_) => {}
         }
@@ -234,18 +244,32 @@ async fn on_its_own<T: Send + 'static>(
     tokio::spawn(pass).await.unwrap_or_else(|stopped| Err(stopped.into()))
 }
 
+/// See [`Worker::pulse`].
+struct Pulse {
+    name: &'static str,
+    metrics: Metrics,
+}
+
+impl Pulse {
+    fn beat(&self) {
+        self.metrics.passed(self.name);
+    }
+}
+
 /// Repeats `pass`: at once while there is work, else when woken.
-async fn keep_going<P, F, W, G>(name: &'static str, mut stop: watch::Receiver<bool>, pass: P, woken: W)
+async fn keep_going<P, F, W, G>(pulse: Pulse, mut stop: watch::Receiver<bool>, pass: P, woken: W)
 where
     P: Fn() -> F,
     F: Future<Output = Result<usize, Failure>> + Send + 'static,
     W: Fn() -> G,
     G: Future<Output = ()> + Send,
 {
+    let name = pulse.name;
     let mut failures = 0_u32;
     while !*stop.borrow() {
         let pause = match on_its_own(pass()).await {
             Ok(count) => {
+                pulse.beat();
                 if std::mem::take(&mut failures) > 1 {
                     tracing::info!("{name}: working again");
                 }

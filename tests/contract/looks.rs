@@ -1,17 +1,20 @@
 //! What whoever asks is told: only their own, and nothing for what is not there.
 
-use super::data::{LEASE, SHOP, book, bought, delivery, earns, entry, refund, says, settled, standing};
+use super::data::{LEASE, SHOP, book, bought, delivery, earns, entry, journalled, refund, says, settled, standing};
 use super::ground::Ground;
 use perkgate_domain::event::Kind;
 use perkgate_domain::ids::ArrivalId;
 use perkgate_domain::plan::LotChange;
-use perkgate_gateway::store::QueueDepth;
+use perkgate_domain::time::Moment;
+use perkgate_gateway::store::{QueueDepth, Waiting};
+use perkgate_tests::NOON;
 
 on_both! {
     an_order_is_explained_with_all_that_followed
     lots_say_which_order_earned_them
     nothing_is_told_of_what_is_not_there
     what_waits_is_counted
+    what_stands_still_is_told_with_its_age
 }
 
 async fn an_order_is_explained_with_all_that_followed(ground: &Ground) {
@@ -100,4 +103,30 @@ async fn what_waits_is_counted(ground: &Ground) {
     assert_eq!(depth, QueueDepth { arrivals: 0, entries: 1, parked: 1, failed: 0, deliveries: 0 });
     settled(ground, &[order]).await;
     assert_eq!(ground.store().depth().await.expect("a count").entries, 0);
+}
+
+async fn what_stands_still_is_told_with_its_age(ground: &Ground) {
+    let now = NOON.plus_ms(60_000);
+    let stuck = ground.store().stuck(now).await.expect("a look");
+    assert_eq!((stuck.arrivals, stuck.entries, stuck.deliveries), Default::default());
+    assert!(stuck.due_since.is_none() && stuck.parked_entries.is_empty() && stuck.channels.is_empty());
+
+    // One arrival that nobody reads, one order that nobody settles, one refund that waits for its order.
+    journalled(ground, &[SHOP], 0).await;
+    let order = bought(ground, SHOP, "1", "jana").await;
+    says(ground, SHOP, vec![entry(refund("r9", "9"), &[])], LEASE).await;
+    ground.store().probe().await.expect("the database can be written");
+    let stuck = ground.store().stuck(now).await.expect("a look");
+    let came = |waiting: Waiting| (waiting.count, waiting.since.is_some_and(|since| since > Moment(0) && since <= now));
+    assert_eq!((came(stuck.arrivals), came(stuck.entries)), ((1, true), (1, true)));
+    assert_eq!((stuck.put_off.count, stuck.parked_arrivals.count, stuck.leases.entries), (0, 0, 1));
+    let [parked] = stuck.parked_entries.as_slice() else { panic!("one kind: {:?}", stuck.parked_entries) };
+    assert_eq!(came(parked.waiting), (1, true));
+
+    let member = standing(&book(ground, std::slice::from_ref(&order)).await, &order);
+    let mut settlement = earns(&order, member.clone(), 3);
+    settlement.deliveries = vec![delivery(order.id, &member.id, SHOP, "mail", 0)];
+    ground.store().settle(std::slice::from_ref(&settlement), &[]).await.expect("it settles");
+    let stuck = ground.store().stuck(now.plus_ms(86_400_000)).await.expect("a look");
+    assert_eq!((stuck.entries.count, came(stuck.deliveries).0), (0, 1));
 }

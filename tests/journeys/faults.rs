@@ -96,8 +96,12 @@ async fn while_the_disk_is_full_the_door_says_503_and_goes_on_when_there_is_room
     gateway.limit_files(Some(4_096));
     let full = Instant::now();
     refused(&load, 50).await;
+    until("it says that it is not ready", async || (!gateway.is_ready().await).then_some(())).await;
+    let (status, why) = gateway.page("/readyz").await;
+    assert!(status == 503 && why.contains("cannot be written"), "{status} {why}");
     tokio::time::sleep(TROUBLE.saturating_sub(full.elapsed())).await;
     gateway.limit_files(None);
+    until("it says that it is ready again", async || gateway.is_ready().await.then_some(())).await;
 
     recovers(&premises, gateway, load, 1).await;
 }
@@ -172,7 +176,7 @@ async fn postgres_goes_and_comes_back_while_tills_sell() {
     postgres.stop();
     let gone = Instant::now();
     refused(&load, 20).await;
-    assert!(!gateway.is_ready().await, "it says that it is not ready");
+    until("it says that it is not ready", async || (!gateway.is_ready().await).then_some(())).await;
     tokio::time::sleep(TROUBLE.saturating_sub(gone.elapsed())).await;
     postgres.start_again().await;
 

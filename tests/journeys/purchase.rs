@@ -103,9 +103,12 @@ async fn the_operator_sees_it() {
     eshop.sells(&Sale::new(ORDER, &[("Flat white", 1, 320)]).by(JANA)).await;
     eshop.posts(&[], b"{}".to_vec()).await.is(401, "rejected");
     gateway.settle().await;
-    assert_eq!(eshop.gets("/healthz").await.0, 200);
-    assert_eq!(eshop.gets("/readyz").await.0, 200);
-    let (status, metrics) = eshop.gets("/metrics").await;
+    for probe in ["/healthz", "/readyz"] {
+        assert_eq!((eshop.gets(probe).await.0, gateway.page(probe).await.0), (200, 200), "{probe}");
+    }
+    // What they say about everybody's business is the operator's alone.
+    assert_eq!((eshop.gets("/metrics").await.0, eshop.gets("/health").await.0), (404, 404));
+    let (status, metrics) = gateway.page("/metrics").await;
     assert_eq!(status, 200);
     for line in [
         r#"perkgate_arrivals_total{what="accepted"} 1"#,

@@ -144,7 +144,7 @@ impl Worker {
         let headers = connector.sign(&telling.body, None, &telling.delivery, source, now).expect("a signature");
         let headers =
             headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value.into_bytes())).collect();
-        let arrival = Arrival { headers, body: telling.body.clone(), received_at: now };
+        let arrival = Arrival { headers, body: telling.body.clone().into(), received_at: now };
         match connector.verify(arrival, source).expect("it is signed well") {
             Admitted::Event(verified) => verified,
             handshake @ Admitted::Handshake { .. } => panic!("a webhook is taken for {handshake:?}"),

@@ -10,7 +10,7 @@ use perkgate_gateway::clock::{Clock as _, ManualClock};
 use perkgate_gateway::decide::Replay;
 use perkgate_gateway::gateway::{Config, Gateway, StartError};
 use perkgate_gateway::identity::{self, Lookup};
-use perkgate_gateway::outbound::Private;
+use perkgate_gateway::outbound::{Outbound, Private};
 use perkgate_gateway::store::{
     Actor, ArrivalView, DeliveryView, ExplainView, LedgerReport, MemberView, QueueDepth, RejectionView,
 };
@@ -18,6 +18,7 @@ use perkgate_gateway::{apply, clock};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -122,6 +123,7 @@ pub struct TestGateway {
     ground: Ground,
     data: TempDir,
     address: Address,
+    pages: Address,
     running: Option<Running>,
     parked: i64,
     tampered: bool,
@@ -154,9 +156,8 @@ impl TestGateway {
             std::fs::write(data.path().join(name), bytes).expect("a file beside the merchant file");
         }
         let clock = Arc::new(ManualClock::at(ground.now));
-        let address = Address::default();
-        let mut opened =
-            Self { clock, ground, data, address, running: None, parked: 0, tampered: false, sent: Arc::default() };
+        let (address, pages, sent) = (Address::default(), Address::default(), Arc::default());
+        let mut opened = Self { clock, ground, data, address, pages, running: None, parked: 0, tampered: false, sent };
         opened.start().await;
         opened
     }
@@ -172,10 +173,12 @@ impl TestGateway {
         let (sources, _) = self.apply(&gateway, &self.ground.programme).await.expect("the merchant file is in order");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         self.address.is(format!("http://{}", listener.local_addr().expect("an address")));
+        let pages = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        self.pages.is(format!("http://{}", pages.local_addr().expect("an address")));
         let (stop, mut stopped) = watch::channel(false);
         let serving = gateway.clone();
         let task = tokio::spawn(async move {
-            serving.serve(listener, async move { drop(stopped.wait_for(|stop| *stop).await) }).await
+            serving.serve_with(listener, Some(pages), async move { drop(stopped.wait_for(|stop| *stop).await) }).await
         });
         self.running = Some(Running { gateway, sources, stop, task });
     }
@@ -251,6 +254,13 @@ impl TestGateway {
     pub(crate) fn source(&self, id: &str) -> Source {
         let found = self.running().sources.iter().find(|source| source.id.as_str() == id);
         found.unwrap_or_else(|| panic!("the merchant file has no source `{id}`")).clone()
+    }
+
+    /// One of the operator's pages: status and text.
+    pub async fn page(&self, path: &str) -> (u16, String) {
+        let outbound = Outbound::new(true, Duration::from_secs(10)).expect("an HTTP client");
+        let answer = outbound.get(&format!("{}{path}", self.pages.base()), &[], 1 << 20).await.expect("an answer");
+        (answer.status, String::from_utf8(answer.body).expect("a text"))
     }
 
     /// What waits.

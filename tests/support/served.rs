@@ -74,7 +74,7 @@ fn binary() -> &'static Path {
 /// A command of it without the surroundings of whoever runs the tests.
 fn command() -> Command {
     let mut command = Command::new(binary());
-    for name in ["DATABASE", "DATA", "LISTEN", "KEY", "LOG"] {
+    for name in ["DATABASE", "DATA", "LISTEN", "OPS_LISTEN", "KEY", "LOG"] {
         command.env_remove(format!("PERKGATE_{name}"));
     }
     command.stdin(Stdio::null());
@@ -198,14 +198,15 @@ impl Premises {
         command
     }
     fn serving(&self) -> Command {
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"]);
         command.arg("--merchant").arg(self.path("kavarna.toml"));
         command
     }
     #[expect(clippy::unused_self, reason = "who is served outlives the server")]
     fn start(&self, command: Command) -> Served {
         let probe = Outbound::new(Private::everything(), Duration::from_secs(5)).expect("an HTTP client");
-        let mut served = Served { command, child: None, address: Address::default(), log: Arc::default(), probe };
+        let (address, pages) = (Address::default(), Address::default());
+        let mut served = Served { command, child: None, address, pages, log: Arc::default(), probe };
         served.spawn();
         served
     }
@@ -217,6 +218,7 @@ pub struct Served {
     command: Command,
     child: Option<Child>,
     address: Address,
+    pages: Address,
     log: Arc<Mutex<Vec<String>>>,
     probe: Outbound,
 }
@@ -247,14 +249,18 @@ impl Served {
     pub fn spawn(&mut self) {
         assert!(self.child.is_none(), "it runs already");
         self.address.is(String::new());
+        self.pages.is(String::new());
         let mut child = self.command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the binary runs");
         let lines = BufReader::new(child.stderr.take().expect("its log")).lines();
-        let (address, log) = (self.address.clone(), Arc::clone(&self.log));
+        let (address, pages, log) = (self.address.clone(), self.pages.clone(), Arc::clone(&self.log));
         // Reads to the end, so that the gateway never waits for somebody to read its log.
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 if let Some((_, place)) = line.split_once("listening on http://") {
                     address.is(format!("http://{}", place.trim()));
+                }
+                if let Some((_, place)) = line.split_once("pages are at http://") {
+                    pages.is(format!("http://{}", place.trim()));
                 }
                 log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             }
@@ -281,11 +287,15 @@ impl Served {
         answer.is_ok_and(|answer| answer.status == 200)
     }
 
+    /// One of the operator's pages: status and text.
+    pub async fn page(&self, path: &str) -> (u16, String) {
+        let answer = self.probe.get(&format!("{}{path}", self.pages.base()), &[], 1 << 20).await;
+        let answer = answer.expect("the page is answered");
+        (answer.status, String::from_utf8(answer.body).expect("a text"))
+    }
     /// Purchases it has settled itself in this life.
     pub async fn settled(&self) -> u64 {
-        let told = self.probe.get(&format!("{}/metrics", self.address.base()), &[], 1 << 20).await;
-        let told = told.expect("it tells its metrics").body;
-        let told = String::from_utf8(told).expect("metrics are text");
+        let (_, told) = self.page("/metrics").await;
         let line = "perkgate_settled_total{what=\"purchase\",how=\"settled\"} ";
         told.lines().find_map(|said| said.strip_prefix(line)).map_or(0, |count| count.parse().expect("a number"))
     }

@@ -144,7 +144,7 @@ impl FakeShop {
     pub async fn posts_to(&self, url: &str, headers: &[(String, String)], body: Vec<u8>) -> Reply {
         Reply::of(self.outbound.post(url, headers, body, 1 << 20).await.expect("an answer"))
     }
-    /// GETs the source's address, or one of the operator's (`/metrics`).
+    /// GETs the source's address, or another path of the door.
     pub async fn gets(&self, path: &str) -> (u16, String) {
         let url = format!("{}{path}", self.address.base());
         let answer = self.outbound.get(&url, &[], 1 << 20).await.expect("an answer");

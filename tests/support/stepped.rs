@@ -16,7 +16,7 @@ use perkgate_gateway::store::{
     Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView,
     DueRow, ExplainView, ExportView, KeptPage, KeyRow, LedgerReport, Looked, LotView, MemberView, NewArrival, NewRejection, Note,
     OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading, RejectionView, RowKey,
-    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, Sweep, Swept, TaskView, TokenRow, Unkeyed, UnreadArrival,
+    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, StuckView, Sweep, Swept, TaskView, TokenRow, Unkeyed, UnreadArrival,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Error, ErrorKind};
@@ -368,6 +368,12 @@ impl Store for Stepped {
     }
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
         self.inner.audit(query).await
+    }
+    async fn probe(&self) -> Result<(), StoreError> {
+        self.inner.probe().await
+    }
+    async fn stuck(&self, now: Moment) -> Result<StuckView, StoreError> {
+        self.inner.stuck(now).await
     }
     async fn close(&self) {
         self.inner.close().await;

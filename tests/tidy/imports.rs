@@ -32,11 +32,13 @@ const TABLE: &[Row] = &[
     Row { room: "lib", rooms: ANY, crates: ANY, why: "declares the rooms" },
     Row { room: "screen", rooms: &[], crates: &[], why: "what commands print with; knows nothing of what is printed" },
     Row { room: "commands", rooms: ANY, crates: ANY, why: "the command line's verbs: puts rooms together, as `main` does" },
+    Row { room: "listen", rooms: &["clock", "telemetry"], crates: &["axum", "hyper", "hyper_util", "rlimit", "tokio"],
+          why: "connections and their bounds, whatever is served on them; deadlines are by the machine's own clock" },
     Row { room: "receive", rooms: &["connectors", "registry", "journal", "clock", "telemetry"],
-          crates: &["axum", "http_body_util", "tokio", "tracing", "thiserror", "serde", "serde_json"],
+          crates: &["axum", "bytes", "http_body_util", "tokio", "tracing", "thiserror", "serde", "serde_json"],
           why: "the door knows sources and the journal; it stamps the time of receipt and counts, hence clock and telemetry" },
     Row { room: "connectors", rooms: &["outbound"],
-          crates: &["hmac", "sha1", "sha2", "subtle", "base64", "hex", "jiff", "serde", "serde_json", "thiserror", "async_trait"],
+          crates: &["hmac", "sha1", "sha2", "subtle", "base64", "bytes", "hex", "jiff", "serde", "serde_json", "thiserror", "async_trait"],
           why: "pure: bytes in, facts out, time is an argument; names outbound's types only so that `fetch` can be one of its files" },
     Row { room: "connectors::fetch", rooms: &["connectors", "outbound"],
           crates: &["async_trait", "reqwest", "serde_json", "thiserror", "tokio", "tracing"],
@@ -51,7 +53,7 @@ const TABLE: &[Row] = &[
                 host, off the async threads, whether plugins do; reads the file, its merchant's secrets and plugins within bounds" },
     Row { room: "stock", rooms: &[], crates: &[], why: "the embedded components" },
     Row { room: "journal", rooms: &["connectors", "store", "clock", "telemetry", "vault"],
-          crates: &["async_trait", "hex", "serde_json", "thiserror", "tokio", "tracing"],
+          crates: &["async_trait", "bytes", "hex", "rayon", "serde_json", "thiserror", "tokio", "tracing"],
           why: "stores nothing but `Verified`, which is a connector's word, sealed by the vault; a commit waits for company, hence clock" },
     Row { room: "decide", rooms: &["civil", "ladder", "panics", "registry", "store", "vault"],
           crates: &["perkgate_plugin_host", "hex", "rayon", "serde", "serde_json", "sha2", "thiserror", "tracing"],
@@ -108,8 +110,11 @@ const TABLE: &[Row] = &[
     Row { room: "clock", rooms: &[], crates: &[], why: "where the present comes from" },
     Row { room: "ladder", rooms: &["civil"], crates: &[], why: "the merchant's tiers: pure, read by the ledger and by whoever tells a plugin of them" },
     Row { room: "civil", rooms: &[], crates: &["jiff"], why: "a merchant's calendar: pure, so that the ledger may use it" },
-    Row { room: "telemetry", rooms: &[], crates: &["prometheus_client", "tracing", "tracing_subscriber"],
-          why: "counters and log lines, imported by all and importing none" },
+    Row { room: "telemetry", rooms: &["clock"], crates: &["prometheus_client", "tokio", "tracing", "tracing_subscriber"],
+          why: "counters and log lines, imported by all and importing none; knows by the machine's clock when a loop last came round, and \
+                says in sum once a second what happens often" },
+    Row { room: "ops", rooms: &["clock", "store", "telemetry"], crates: &["axum", "serde", "serde_json", "tokio"],
+          why: "the operator's pages: what the store and telemetry know, looked at by whoever runs the gateway" },
 ];
 
 /// Types of which `now()` asks the machine's clock.

@@ -156,29 +156,50 @@ impl Default for CompileLimits {
 /// What the door accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DoorLimits {
-    /// Bytes of a request's body.
+    /// Bytes of a request's body. Shopify's largest order has 1.04 MB.
     pub body_bytes: usize,
+    /// Bytes of bodies that are held at once, signed or not, until they are read. One merchant's are at most half of it.
+    pub held_bytes: usize,
+    /// Milliseconds a sender may take to send a body.
+    pub body_ms: u64,
     /// Rejected arrivals kept for each source; the oldest go first.
     pub rejections_kept: i64,
-    /// Requests that may wait for the journal; the next one is told 503.
+    /// Requests that may wait for the journal, half of them of one merchant; the next one is told 503.
     pub waiting: usize,
     /// Arrivals in one journal commit.
     pub commit: usize,
+    /// Bytes of bodies in one journal commit: it holds them some six times over, sealed and as text for the database.
+    pub commit_bytes: usize,
     /// Milliseconds a commit waits for company.
     pub linger_ms: u64,
-    /// Milliseconds a request waits for its commit before it is told 503.
+    /// Milliseconds a request waits for its commit before it is told 503, and one more for each KiB of its body.
     pub patience_ms: u64,
+    /// Connections at once; fewer if the process may not open so many files.
+    pub connections: usize,
+    /// Milliseconds for a request's head.
+    pub head_ms: u64,
+    /// Milliseconds a connection may be idle between two requests. Longer than the 60 s of most proxies, so that it is they who hang up.
+    pub idle_ms: u64,
+    /// Milliseconds a sender may take nothing of its answer.
+    pub stall_ms: u64,
 }
 
 impl Default for DoorLimits {
     fn default() -> Self {
         Self {
-            body_bytes: 1024 * 1024,
+            body_bytes: 4 * 1024 * 1024,
+            held_bytes: 64 * 1024 * 1024,
+            body_ms: 20_000,
             rejections_kept: 1_000,
-            waiting: 1_024,
+            waiting: 2_048,
             commit: 256,
+            commit_bytes: 4 * 1024 * 1024,
             linger_ms: 2,
             patience_ms: 500,
+            connections: 4_096,
+            head_ms: 10_000,
+            idle_ms: 75_000,
+            stall_ms: 30_000,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `perkgate deliveries`: what is on its way out, and dead letters sent again.
 
-use super::{Database, actor, print_json};
+use super::{Database, actor, print_json, say};
 use perkgate_domain::ids::{ChannelId, DeliveryId, MerchantId};
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::store::{ChannelView, Schema};
@@ -38,7 +38,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
             again,
             "merchant `{merchant}` has no dead delivery `{delivery}`; `perkgate deliveries --merchant {merchant}` lists them"
         );
-        println!("{delivery} is due again");
+        say(&format!("{delivery} is due again"));
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(channel) = flags.resume {
@@ -48,7 +48,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
             again,
             "channel `{channel}` of merchant `{merchant}` has no failures to forget: it is being sent to"
         );
-        println!("{channel} is sent to again");
+        say(&format!("{channel} is sent to again"));
         return Ok(ExitCode::SUCCESS);
     }
     let failing = store.failing(&merchant).await?;
@@ -59,7 +59,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     }
     for view in &found {
         let delivery = &view.delivery;
-        println!(
+        say(&format!(
             "{}  {}  {}  {}  {} attempts  {}",
             delivery.id,
             delivery.channel,
@@ -67,13 +67,13 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
             delivery.member,
             view.attempts,
             delivery.note.as_deref().unwrap_or_default()
-        );
+        ));
     }
-    println!("{} {}", found.len(), flags.state);
+    say(&format!("{} {}", found.len(), flags.state));
     for ChannelView { channel, health } in &failing {
         match &health.reason {
-            Some(reason) => println!("channel {channel} is disabled: {reason}"),
-            None => println!("channel {channel}: {} attempts in a row failed", health.failures),
+            Some(reason) => say(&format!("channel {channel} is disabled: {reason}")),
+            None => say(&format!("channel {channel}: {} attempts in a row failed", health.failures)),
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -2,7 +2,7 @@
 
 mod document;
 
-use super::{Database, member, print_json};
+use super::{Database, member, print_json, say};
 use anyhow::Context as _;
 use perkgate_domain::ids::{MerchantId, SourceId};
 use perkgate_domain::ledger::Account;
@@ -56,7 +56,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         print_json(&document)?;
     } else {
         for sentence in words {
-            println!("{sentence}");
+            say(&sentence);
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -130,9 +130,9 @@ pub(super) fn print(outcome: &Outcome, json: bool) -> anyhow::Result<()> {
         return super::print_json(&serde_json::to_value(outcome)?);
     }
     let member = outcome.member.as_ref().map_or("nobody", |member| member.as_str());
-    println!("done: entry {}, {member}", outcome.entry);
+    super::say(&format!("done: entry {}, {member}", outcome.entry));
     for reward in &outcome.rewards {
-        println!("  {}  {}  code {}", reward.id, reward.title, reward.code);
+        super::say(&format!("  {}  {}  code {}", reward.id, reward.title, reward.code));
     }
     Ok(())
 }

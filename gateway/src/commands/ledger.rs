@@ -47,7 +47,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         print_json(&document)?;
     } else {
         for line in lines(&report) {
-            println!("{line}");
+            super::say(&line);
         }
     }
     anyhow::ensure!(

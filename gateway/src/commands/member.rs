@@ -6,7 +6,7 @@ mod verbs;
 pub(super) use show::wallet;
 
 use super::hand::Hand;
-use super::{Database, actor, print_json};
+use super::{Database, actor, print_json, say};
 use anyhow::Context as _;
 use perkgate_domain::ids::{MemberId, MerchantId};
 use perkgate_gateway::clock::{Clock as _, SystemClock};
@@ -48,7 +48,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         print_json(&shown.document())?;
     } else {
         for line in shown.lines() {
-            println!("{line}");
+            say(&line);
         }
     }
     Ok(ExitCode::SUCCESS)

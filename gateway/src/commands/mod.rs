@@ -29,7 +29,8 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use perkgate_domain::limits::CompileLimits;
 use perkgate_gateway::gateway::Config;
-use perkgate_gateway::store::{Actor, Schema, Store};
+use perkgate_gateway::store::{self, Actor, Schema, Store};
+use perkgate_gateway::telemetry;
 use perkgate_gateway::vault::Vault;
 use perkgate_plugin_host::{Compiler, compile_in_child};
 use std::path::{Path, PathBuf};
@@ -231,6 +232,12 @@ fn user() -> Option<String> {
 #[cfg(not(unix))]
 fn user() -> Option<String> {
     None
+}
+
+/// Prints one line. What others wrote, such as a platform or a member, is in many of them, and may neither begin lines nor steer the
+/// terminal.
+fn say(line: &str) {
+    println!("{}", telemetry::visible(line));
 }
 
 /// Prints one JSON document.

@@ -1,7 +1,7 @@
 //! `perkgate rejections`: requests that were turned away, arrivals that were taken and lead to nothing yet, and entries that do not go on
 //! by themselves.
 
-use super::{Database, print_json};
+use super::{Database, print_json, say};
 use anyhow::{Context as _, bail};
 use perkgate_domain::ids::{EntryId, MerchantId};
 use perkgate_gateway::clock::{Clock as _, SystemClock};
@@ -45,9 +45,9 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         for arrival in &found {
-            println!("{}  {}  {}", arrival.arrival, arrival.topic, arrival.note.as_deref().unwrap_or_default());
+            say(&format!("{}  {}  {}", arrival.arrival, arrival.topic, arrival.note.as_deref().unwrap_or_default()));
         }
-        println!("{} {state}", found.len());
+        say(&format!("{} {state}", found.len()));
         return Ok(ExitCode::SUCCESS);
     }
     let found = store.rejections(&merchant, 200).await?;
@@ -56,9 +56,11 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     for rejection in &found {
-        println!("{}  {}  {} bytes  {}", rejection.source, rejection.cause, rejection.bytes, rejection.detail);
+        let line =
+            format!("{}  {}  {} bytes  {}", rejection.source, rejection.cause, rejection.bytes, rejection.detail);
+        say(&line);
     }
-    println!("{} rejected", found.len());
+    say(&format!("{} rejected", found.len()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -75,12 +77,13 @@ async fn stalled(store: &dyn Store, merchant: &MerchantId, json: bool) -> anyhow
         let age = item.since.map_or_else(String::new, |since| format!("for {}", age(now.since_ms(since))));
         let whose = item.member.as_deref().unwrap_or_default();
         let cause = item.cause.as_deref().unwrap_or_default();
-        println!(
+        let line = format!(
             "{what}  {}  {}  {}  {age}  {whose}  {} failures  {cause}",
             item.kind, item.id, item.state, item.attempts
         );
+        say(&line);
     }
-    println!("{} stalled", found.len());
+    say(&format!("{} stalled", found.len()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -98,7 +101,7 @@ async fn retry(store: &dyn Store, merchant: &MerchantId, what: &str) -> anyhow::
     if let (Some(entry), 0) = (entry, count) {
         bail!("entry {entry} of `{merchant}` has not failed: `perkgate rejections --stalled` lists what has");
     }
-    println!("{count} to be tried again");
+    say(&format!("{count} to be tried again"));
     Ok(ExitCode::SUCCESS)
 }
 

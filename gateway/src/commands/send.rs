@@ -78,7 +78,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         };
         let (status, answer) =
             send(&outbound, connector, &source, &flags.to, flags.topic.as_deref(), &format!("send-{id}"), body).await?;
-        println!("{status} {answer}");
+        super::say(&format!("{status} {answer}"));
         refused += u32::from(!(200..300).contains(&status));
     }
     anyhow::ensure!(refused == 0, "{refused} of {} were not taken; the answers above say why", flags.count);

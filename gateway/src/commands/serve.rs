@@ -17,13 +17,16 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) struct Flags {
     #[command(flatten)]
     database: Database,
-    /// An operator's file with the same settings: `database`, `data`, `listen`, `secrets`, `merchants`, `merchants_dir`,
+    /// An operator's file with the same settings: `database`, `data`, `listen`, `ops_listen`, `secrets`, `merchants`, `merchants_dir`,
     /// `private_destinations`, `[retention]`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where to take requests
     #[arg(long, env = "PERKGATE_LISTEN", value_name = "ADDR")]
     listen: Option<String>,
+    /// Where the operator's pages are (metrics, readiness, health), or `off` [default: 127.0.0.1:9464]
+    #[arg(long, env = "PERKGATE_OPS_LISTEN", value_name = "ADDR")]
+    ops_listen: Option<String>,
     /// A merchant file to apply first; may be given more than once
     #[arg(long, value_name = "FILE")]
     merchant: Vec<PathBuf>,
@@ -51,6 +54,7 @@ struct File {
     data: Option<PathBuf>,
     listen: Option<String>,
     secrets: Option<PathBuf>,
+    ops_listen: Option<String>,
     #[serde(default)]
     merchants: Vec<PathBuf>,
     merchants_dir: Option<PathBuf>,
@@ -95,6 +99,10 @@ const MOST_DAYS: u32 = 36_600;
 const LISTEN: &str = "127.0.0.1:8080";
 /// Bytes of the operator's file.
 const CONFIG_BYTES: usize = 1024 * 1024;
+/// The port that metrics for Prometheus are usually told on.
+const OPS_LISTEN: &str = "127.0.0.1:9464";
+/// Files that the process may open, if the system lets it: connections are files too.
+const FILES: u64 = 65_536;
 
 pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     telemetry::start_logging(flags.log_json);
@@ -109,7 +117,10 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let mut config: Config = database.config();
     config.private = private(&flags, &file)?;
     config.retention = file.retention.retention()?;
+    let ops_listen = flags.ops_listen.clone().or_else(|| file.ops_listen.clone());
     let listen = flags.listen.clone().or_else(|| file.listen.clone()).unwrap_or_else(|| LISTEN.to_owned());
+    // Some systems begin with as few as 1,024. Where no more are to be had, there are fewer connections.
+    let _ = rlimit::increase_nofile_limit(FILES);
     let gateway = Gateway::open(config).await?;
     merchants::apply(&gateway, &wanted(&flags, file), &listen).await?;
     gateway.registry.refresh().await?;
@@ -121,11 +132,39 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(&listen).await.with_context(|| {
         format!("cannot listen on {listen}; is another program there? --listen names another address")
     })?;
+    let pages = operators_pages(ops_listen.as_deref()).await?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
-    gateway.serve(listener, stopped()?).await?;
+    gateway.serve_with(listener, pages, stopped()?).await?;
     gateway.store.close().await;
     tracing::info!("stopped; everything answered 200 is in the journal");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the operator's pages are. An address that was named must be free. The usual one may be taken, by another gateway on this machine
+/// for example: then there are no pages, and the log says so.
+async fn operators_pages(named: Option<&str>) -> anyhow::Result<Option<TcpListener>> {
+    if named == Some("off") {
+        return Ok(None);
+    }
+    match TcpListener::bind(named.unwrap_or(OPS_LISTEN)).await {
+        Ok(listener) => {
+            tracing::info!("the operator's pages are at http://{}", listener.local_addr()?);
+            Ok(Some(listener))
+        }
+        Err(error) if named.is_none() => {
+            tracing::warn!(
+                "there are no metrics and no health document: {OPS_LISTEN} is taken ({error}); name another address with \
+                 --ops-listen ADDR, or `--ops-listen off`"
+            );
+            Ok(None)
+        }
+        Err(error) => {
+            let named = named.unwrap_or_default();
+            Err(error).with_context(|| {
+                format!("cannot have the operator's pages on {named}; --ops-listen names another address, or `off`")
+            })
+        }
+    }
 }
 
 fn private(flags: &Flags, file: &File) -> anyhow::Result<Private> {

@@ -1,6 +1,6 @@
 //! `perkgate tasks`: what there is for the merchant to know or do.
 
-use super::{Database, member, print_json};
+use super::{Database, member, print_json, say};
 use perkgate_domain::ids::MerchantId;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::store::Schema;
@@ -34,7 +34,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         if flags.json {
             print_json(&serde_json::json!({"task": id, "state": "closed"}))?;
         } else {
-            println!("closed");
+            say("closed");
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -45,8 +45,8 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     for task in &tasks {
-        println!("{}  {}  {}", task.id, task.key, task.title);
+        say(&format!("{}  {}  {}", task.id, task.key, task.title));
     }
-    println!("{} {state}", tasks.len());
+    say(&format!("{} {state}", tasks.len()));
     Ok(ExitCode::SUCCESS)
 }

@@ -20,6 +20,7 @@ mod testing;
 mod tests;
 pub mod woocommerce;
 
+use bytes::Bytes;
 use perkgate_domain::event::Event;
 use perkgate_domain::ids::MemberId;
 use perkgate_domain::limits::STAMP_BYTES;
@@ -70,8 +71,8 @@ pub fn doubt(source: &Source) -> Option<String> {
 pub struct Arrival {
     /// In the order received; names in lower case. A name may repeat.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The raw bytes.
-    pub body: Vec<u8>,
+    /// The raw bytes. A clone shares them.
+    pub body: Bytes,
     /// By our clock.
     pub received_at: Moment,
 }

@@ -162,7 +162,7 @@ pub fn verified(key: &str, errand: &Errand, now: Moment) -> Result<Verified, Rej
     let stamp = Stamp { topic: name.to_owned(), dedupe: format!("{name}/{key}"), test: false };
     stamp.check()?;
     let headers = vec![("content-type".to_owned(), b"application/json".to_vec())];
-    Ok(Verified::new(Arrival { headers, body, received_at: now }, stamp))
+    Ok(Verified::new(Arrival { headers, body: body.into(), received_at: now }, stamp))
 }
 
 /// Reads an errand from the journal. Pure: when it happened is when it was taken.
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn an_errand_of_a_newer_gateway_waits_for_it() {
         let stamp = Stamp { topic: "dance".to_owned(), dedupe: "dance/k".to_owned(), test: false };
-        let arrival = Arrival { headers: vec![], body: br#"{"do":"dance"}"#.to_vec(), received_at: NOW };
+        let arrival = Arrival { headers: vec![], body: br#"{"do":"dance"}"#.to_vec().into(), received_at: NOW };
         assert!(normalise(&Verified::new(arrival, stamp)).is_err());
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn with_api(source: Source, token: &str, base: Option<&str>) -> Sourc
 
 pub(crate) fn arrival(headers: &[(&str, &str)], body: impl AsRef<[u8]>, received_at: Moment) -> Arrival {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
-    Arrival { headers, body: body.as_ref().to_vec(), received_at }
+    Arrival { headers, body: body.as_ref().to_vec().into(), received_at }
 }
 
 /// A body as the platform would send it now.

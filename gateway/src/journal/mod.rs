@@ -1,13 +1,23 @@
 //! Write it down, then act. Requests wait here for *a* commit, not each for its own: whoever arrives while one commit is under way
-//! shares the next. Bounded everywhere; a request that cannot be journalled in time is told 503, and its sender tries again.
+//! shares the next. Bounded everywhere, in number and in bytes, and shared fairly by merchants; a request that cannot be journalled in time
+//! is told 503, and its sender tries again.
 
+mod queue;
+mod shares;
+
+pub use shares::{Share, Shares};
+
+use self::queue::Queue;
 use crate::connectors::{Arrival, Rejected, Stamp, Verified};
 pub use crate::store::Appended;
 use crate::store::{NewArrival, NewRejection, Note, Store, UnreadArrival};
 use crate::vault::{Vault, VaultError};
+use bytes::Bytes;
 use perkgate_domain::ids::{ArrivalId, Digest, MerchantId, SourceId};
 use perkgate_domain::limits::DoorLimits;
+use rayon::prelude::*;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -53,9 +63,14 @@ pub trait Handover: Send + Sync {
 }
 
 struct Waiting {
-    arrival: NewArrival,
+    merchant: MerchantId,
+    source: SourceId,
     verified: Verified,
+    /// For the audit log, with the arrival.
+    note: Option<Note>,
     answer: oneshot::Sender<Result<Appended, JournalError>>,
+    /// Its place among those that wait, free again when it is dropped.
+    _place: Share,
 }
 
 /// The door's way into the journal. Cheap to clone; the writing task ends when the last clone is gone.
@@ -63,8 +78,10 @@ struct Waiting {
 pub struct Journal {
     vault: Arc<Vault>,
     waiting: mpsc::Sender<Waiting>,
+    places: Shares,
     rejections: mpsc::Sender<NewRejection>,
     limits: DoorLimits,
+    failing: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Journal {
@@ -82,11 +99,25 @@ impl Journal {
         limits: DoorLimits,
         handover: Option<Arc<dyn Handover>>,
     ) -> (Self, [JoinHandle<()>; 2]) {
-        let (waiting, arrivals) = mpsc::channel(limits.waiting);
-        let (rejections, turned_away) = mpsc::channel(limits.waiting);
-        let writer = tokio::spawn(write(Arc::clone(&store), arrivals, limits, handover));
+        let (waiting, arrivals) = mpsc::channel(limits.waiting.max(1));
+        let (rejections, turned_away) = mpsc::channel(limits.waiting.max(1));
+        let failing = Arc::new(AtomicBool::new(false));
+        let writer = Writer {
+            store: Arc::clone(&store),
+            vault: Arc::clone(&vault),
+            limits,
+            handover,
+            failing: Arc::clone(&failing),
+        };
+        let writer = tokio::spawn(writer.write(arrivals));
         let keeper = tokio::spawn(keep(store, turned_away, limits));
-        (Self { vault, waiting, rejections, limits }, [writer, keeper])
+        (Self { vault, waiting, places: Shares::of(limits.waiting), rejections, limits, failing }, [writer, keeper])
+    }
+
+    /// True while the latest commit failed.
+    #[must_use]
+    pub fn failing(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.failing)
     }
 
     /// Journals a verified arrival durably; returns after the commit. `note` goes into the audit log with it, if it is new.
@@ -100,31 +131,27 @@ impl Journal {
         verified: Verified,
         note: Option<Note>,
     ) -> Result<Appended, JournalError> {
-        let stamp = verified.stamp();
-        let arrival = verified.arrival();
-        let plain = Digest::of(&arrival.body);
-        let digest = self.vault.keyed(merchant, &plain);
-        let row = NewArrival {
-            merchant: merchant.clone(),
-            source: source.clone(),
-            topic: stamp.topic.clone(),
-            dedupe: keyed_dedupe(&stamp.dedupe, &plain, &digest),
-            test: stamp.test,
-            digest,
-            sealed: self.vault.seal(&context(merchant, source), &pack(arrival)),
-            received_at: arrival.received_at,
-            note,
-        };
+        let mut place = self.places.share(merchant);
+        if !place.grow(1) {
+            return Err(JournalError::Full);
+        }
+        // A large body takes its time to be written, and its sender knows that it is large.
+        let kibibytes = u64::try_from(verified.arrival().body.len() / 1024).unwrap_or(u64::MAX);
+        let patience = Duration::from_millis(self.limits.patience_ms.saturating_add(kibibytes));
         let (answer, answered) = oneshot::channel();
-        self.waiting.try_send(Waiting { arrival: row, verified, answer }).map_err(|_| JournalError::Full)?;
-        match tokio::time::timeout(Duration::from_millis(self.limits.patience_ms), answered).await {
+        let (merchant, source) = (merchant.clone(), source.clone());
+        let waiting = Waiting { merchant, source, verified, note, answer, _place: place };
+        self.waiting.try_send(waiting).map_err(|_| JournalError::Full)?;
+        match tokio::time::timeout(patience, answered).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(JournalError::Failed),
             Err(_) => Err(JournalError::Slow),
         }
     }
 
-    /// Keeps what was turned away. Best effort and never waited for: a flood of forgeries must not slow the real ones.
+    /// Keeps what was turned away. Best effort and never waited for: a flood of forgeries must not slow the real ones. False if it is
+    /// not kept because there are too many at once.
+    #[must_use]
     pub fn reject(
         &self,
         merchant: &MerchantId,
@@ -132,7 +159,7 @@ impl Journal {
         body: &[u8],
         received_at: perkgate_domain::time::Moment,
         why: &Rejected,
-    ) {
+    ) -> bool {
         let sealed = (body.len() <= REJECTED_BODY_BYTES).then(|| self.vault.seal(&context(merchant, source), body));
         let rejection = NewRejection {
             merchant: merchant.clone(),
@@ -144,9 +171,7 @@ impl Journal {
             sealed,
             received_at,
         };
-        if self.rejections.try_send(rejection).is_err() {
-            tracing::warn!(%merchant, %source, cause = why.cause.as_str(), "a rejection is not kept: too many at once");
-        }
+        self.rejections.try_send(rejection).is_ok()
     }
 }
 
@@ -169,7 +194,7 @@ pub fn reopen(vault: &Vault, stored: &UnreadArrival) -> Result<Verified, VaultEr
 ///
 /// # Errors
 /// [`VaultError`] if it was sealed with another key or changed since.
-pub fn body(vault: &Vault, context: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+pub fn body(vault: &Vault, context: &str, sealed: &[u8]) -> Result<Bytes, VaultError> {
     let plain = vault.open(context, sealed)?;
     unpack(&plain).map(|(_, body)| body).ok_or_else(|| VaultError::Sealed { context: context.to_owned() })
 }
@@ -204,7 +229,7 @@ fn pack(arrival: &Arrival) -> Vec<u8> {
 
 type Headers = Vec<(String, Vec<u8>)>;
 
-fn unpack(plain: &[u8]) -> Option<(Headers, Vec<u8>)> {
+fn unpack(plain: &[u8]) -> Option<(Headers, Bytes)> {
     let (length, rest) = plain.split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
     let (headers, body) = rest.split_at_checked(length)?;
@@ -216,56 +241,104 @@ fn unpack(plain: &[u8]) -> Option<(Headers, Vec<u8>)> {
             Some((name, value.ok()?))
         })
         .collect::<Option<_>>()?;
-    Some((headers, body.to_vec()))
+    Some((headers, Bytes::copy_from_slice(body)))
 }
 
-async fn write(
+/// Writes what waits, commit by commit.
+struct Writer {
     store: Arc<dyn Store>,
-    mut arrivals: mpsc::Receiver<Waiting>,
+    vault: Arc<Vault>,
     limits: DoorLimits,
     handover: Option<Arc<dyn Handover>>,
-) {
-    let mut failing = false;
-    while let Some(batch) = next_batch(&mut arrivals, limits).await {
-        let mut rows = Vec::with_capacity(batch.len());
-        let mut waiting = Vec::with_capacity(batch.len());
-        for Waiting { arrival, verified, answer } in batch {
-            rows.push(arrival);
-            waiting.push((verified, answer));
+    failing: Arc<AtomicBool>,
+}
+
+impl Writer {
+    async fn write(self, mut arrivals: mpsc::Receiver<Waiting>) {
+        let mut queue = Queue::new();
+        while let Some(batch) = self.next(&mut queue, &mut arrivals).await {
+            let vault = Arc::clone(&self.vault);
+            let sealing = move || -> (Vec<NewArrival>, Vec<Waiting>) {
+                batch.into_par_iter().map(|waiting| (row(&vault, &waiting), waiting)).unzip()
+            };
+            match tokio::task::spawn_blocking(sealing).await {
+                Ok((rows, waiting)) => self.commit(&rows, waiting).await,
+                // Whoever waits is told that it failed, since nobody is left to answer them.
+                Err(error) => tracing::error!("sealing arrivals stopped its thread: {error}"),
+            }
         }
-        let lease_ms = handover.as_ref().map_or(0, |handover| handover.lease_ms(rows.len()));
-        match store.append(&rows, lease_ms).await {
+    }
+
+    /// Whoever waits already, after a short pause for company. None when nobody can come any more.
+    async fn next(&self, queue: &mut Queue<Waiting>, arrivals: &mut mpsc::Receiver<Waiting>) -> Option<Vec<Waiting>> {
+        if queue.is_empty() {
+            put(queue, arrivals.recv().await?);
+            if arrivals.is_empty() {
+                tokio::time::sleep(Duration::from_millis(self.limits.linger_ms)).await;
+            }
+        }
+        while let Ok(waiting) = arrivals.try_recv() {
+            put(queue, waiting);
+        }
+        Some(queue.take(self.limits.commit, self.limits.commit_bytes))
+    }
+
+    async fn commit(&self, rows: &[NewArrival], waiting: Vec<Waiting>) {
+        let lease_ms = self.handover.as_ref().map_or(0, |handover| handover.lease_ms(rows.len()));
+        match self.store.append(rows, lease_ms).await {
             Ok(appended) => {
-                if std::mem::take(&mut failing) {
+                if self.failing.swap(false, Ordering::Relaxed) {
                     tracing::info!("the journal is written again");
                 }
-                let fresh = answer_all(&rows, waiting, &appended);
-                match &handover {
+                let fresh = answer_all(waiting, &appended);
+                match &self.handover {
                     Some(handover) if lease_ms > 0 => handover.take(fresh),
                     Some(handover) => handover.wake(),
                     None => {}
                 }
             }
             Err(error) => {
-                if !std::mem::replace(&mut failing, true) {
+                if !self.failing.swap(true, Ordering::Relaxed) {
                     tracing::error!("the journal cannot be written; the door answers 503 until it can: {error}");
                 }
-                for (_, answer) in waiting {
-                    let _ = answer.send(Err(JournalError::Failed));
+                for waiting in waiting {
+                    let _ = waiting.answer.send(Err(JournalError::Failed));
                 }
             }
         }
     }
 }
 
-type Asking = (Verified, oneshot::Sender<Result<Appended, JournalError>>);
+fn put(queue: &mut Queue<Waiting>, waiting: Waiting) {
+    queue.push(waiting.merchant.clone(), waiting.verified.arrival().body.len(), waiting);
+}
+
+/// What is written of an arrival.
+fn row(vault: &Vault, waiting: &Waiting) -> NewArrival {
+    let (merchant, source) = (&waiting.merchant, &waiting.source);
+    let stamp = waiting.verified.stamp();
+    let arrival = waiting.verified.arrival();
+    let plain = Digest::of(&arrival.body);
+    let digest = vault.keyed(merchant, &plain);
+    NewArrival {
+        merchant: merchant.clone(),
+        source: source.clone(),
+        topic: stamp.topic.clone(),
+        dedupe: keyed_dedupe(&stamp.dedupe, &plain, &digest),
+        test: stamp.test,
+        digest,
+        sealed: vault.seal(&context(merchant, source), &pack(arrival)),
+        received_at: arrival.received_at,
+        note: waiting.note.clone(),
+    }
+}
 
 /// Tells everybody, and keeps what is new.
-fn answer_all(rows: &[NewArrival], waiting: Vec<Asking>, appended: &[Appended]) -> Vec<Fresh> {
-    let mut fresh = Vec::with_capacity(rows.len());
-    for ((row, (verified, answer)), appended) in rows.iter().zip(waiting).zip(appended) {
+fn answer_all(waiting: Vec<Waiting>, appended: &[Appended]) -> Vec<Fresh> {
+    let mut fresh = Vec::with_capacity(waiting.len());
+    for (Waiting { merchant, source, verified, answer, .. }, appended) in waiting.into_iter().zip(appended) {
         if let Appended::Accepted(id) = appended {
-            fresh.push(Fresh { id: *id, merchant: row.merchant.clone(), source: row.source.clone(), verified });
+            fresh.push(Fresh { id: *id, merchant, source, verified });
         }
         // A requester that gave up waiting will send again and be told that it is a duplicate.
         let _ = answer.send(Ok(*appended));
@@ -281,7 +354,7 @@ async fn keep(store: Arc<dyn Store>, mut turned_away: mpsc::Receiver<NewRejectio
     }
 }
 
-/// The next batch: whoever waits already, after a short pause for company. None when nobody can come any more.
+/// The next rejections, after a short pause for company. None when nobody can come any more.
 async fn next_batch<T>(queue: &mut mpsc::Receiver<T>, limits: DoorLimits) -> Option<Vec<T>> {
     let mut batch = vec![queue.recv().await?];
     if queue.is_empty() {
@@ -304,7 +377,7 @@ mod tests {
     #[test]
     fn an_arrival_packs_and_unpacks_whole() {
         let headers = vec![("x-a".to_owned(), vec![0xff, b'"', 0]), ("x-a".to_owned(), b"second".to_vec())];
-        let arrival = Arrival { headers: headers.clone(), body: vec![0, 159, 146, 150], received_at: Moment(1) };
+        let arrival = Arrival { headers: headers.clone(), body: vec![0, 159, 146, 150].into(), received_at: Moment(1) };
         assert_eq!(unpack(&pack(&arrival)), Some((headers, arrival.body)));
         assert_eq!(unpack(&[0, 0, 0, 9, 1]), None);
     }

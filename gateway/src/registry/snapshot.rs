@@ -22,7 +22,7 @@ pub struct Snapshot {
 }
 
 /// Something of a merchant's programme that is left out until it is mended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
     /// Whose.
     pub merchant: MerchantId,

@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod keeping;
 mod sql;
+mod stuck;
 mod types;
 mod views;
 pub mod whole;
@@ -18,6 +19,7 @@ pub mod whole;
 pub use custody::{Actor, AuditQuery, AuditRow, KeyRow, Note, RowKey, SealedCell, SealedPlace, TokenRow, Unkeyed};
 pub use error::StoreError;
 pub use keeping::{Kept, KeptPage, Looked, Sweep, Swept};
+pub use stuck::{FailingChannel, Leases, Parked, StuckView, Waiting};
 pub use types::{
     Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DoubtTask, DueRow, InstallationRow,
     NewArrival, NewEntry, NewRejection, Newcomer, PluginRow, Postponed, ProgrammeRows, PutOff, QueueDepth, Reading,
@@ -257,6 +259,13 @@ pub trait Store: Send + Sync {
     async fn note(&self, notes: &[Note]) -> Result<(), StoreError>;
     /// Lines of the audit log, oldest first.
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError>;
+
+    // --- operate
+
+    /// Writes something that changes nothing, durably: whether that works now.
+    async fn probe(&self) -> Result<(), StoreError>;
+    /// What stands still.
+    async fn stuck(&self, now: Moment) -> Result<StuckView, StoreError>;
 
     /// Hangs up, when everything else has ended.
     async fn close(&self);

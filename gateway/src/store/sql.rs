@@ -2,14 +2,14 @@
 
 use super::acts::{
     admit, audit, book, channels, claim, due, erase, export, journal, keys, look, lots, order, outbox, outcome, programme,
-    question, replay, segment, settle, stalled, sweep, tasks, tokens, verify,
+    question, replay, segment, settle, stalled, stuck, sweep, tasks, tokens, verify,
 };
 use super::engine::{self, Engine};
 use super::{
     Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView,
     DueRow, ExplainView, ExportView, KeptPage, KeyRow, LedgerReport, Looked, LotView, MemberView, NewArrival, NewRejection, Note,
     OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading, RejectionView, RowKey, Schema,
-    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, Sweep, Swept, TaskView, TokenRow, Unkeyed, UnreadArrival,
+    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, StuckView, Sweep, Swept, TaskView, TokenRow, Unkeyed, UnreadArrival,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
@@ -280,6 +280,12 @@ impl Store for SqlStore {
     }
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
         audit::list(&self.engine, query).await
+    }
+    async fn probe(&self) -> Result<(), StoreError> {
+        stuck::probe(&self.engine).await
+    }
+    async fn stuck(&self, now: Moment) -> Result<StuckView, StoreError> {
+        stuck::stuck(&self.engine, now).await
     }
     async fn close(&self) {
         self.engine.close().await;

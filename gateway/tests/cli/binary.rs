@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// A command without the surroundings of whoever runs the tests.
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perkgate"));
-    for name in ["DATABASE", "DATA", "LISTEN", "KEY", "LOG", "SECRETS"] {
+    for name in ["DATABASE", "DATA", "LISTEN", "OPS_LISTEN", "KEY", "LOG", "SECRETS"] {
         command.env_remove(format!("PERKGATE_{name}"));
     }
     command.stdin(Stdio::null());
@@ -153,7 +153,8 @@ impl Shop {
     /// Reads its log until it said that it listens, and on, if `addresses` is more than one.
     fn start(&self, addresses: usize, arguments: &[&str]) -> Served {
         let mut command = command();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--database", &self.database()]).args(arguments);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "off", "--database", &self.database()]);
+        command.args(arguments);
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the binary runs");
         let lines = BufReader::new(child.stderr.take().expect("its log")).lines();
         let (said, listening) = mpsc::channel();

@@ -26,7 +26,7 @@ pub(super) fn measure(calls: u32) -> anyhow::Result<Value> {
         let answers = BTreeMap::new();
         let (mut verify, mut normalise) = (Times::default(), Times::default());
         for _ in 0..calls {
-            let arrival = Arrival { headers: headers.clone(), body: body.clone(), received_at: NOW };
+            let arrival = Arrival { headers: headers.clone(), body: body.clone().into(), received_at: NOW };
             let admitted = verify.time(|| connector.verify(arrival, &source))?;
             let Admitted::Event(verified) = admitted else { anyhow::bail!("{platform}: a handshake") };
             let reading =

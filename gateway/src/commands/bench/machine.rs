@@ -93,7 +93,7 @@ struct Served {
 impl Served {
     fn start(place: &Place, more: &[&str]) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["serve", "--listen", "127.0.0.1:0", "--database", &place.url, "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--ops-listen", "off", "--database", &place.url, "--data"])
             .arg(place.path())
             .args(more)
             .env("PERKGATE_LOG", "perkgate=info")

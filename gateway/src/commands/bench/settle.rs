@@ -134,7 +134,9 @@ pub(super) async fn journal_range(
         let headers = load::signed(&body, number, source, now)?;
         let headers =
             headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value.into_bytes())).collect();
-        let Admitted::Event(verified) = connector.verify(Arrival { headers, body, received_at: now }, source)? else {
+        let Admitted::Event(verified) =
+            connector.verify(Arrival { headers, body: body.into(), received_at: now }, source)?
+        else {
             anyhow::bail!("a purchase is taken for a handshake");
         };
         let permit = Arc::clone(&room).acquire_owned().await?;

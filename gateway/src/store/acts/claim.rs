@@ -61,6 +61,11 @@ const ENTRIES_OF: &str = "select w.entry_id from waiting w
                                     and b.entry_id > w.entry_id and b.leased_until > {now}))
     order by w.entry_id limit (select most from share)";
 
+/// Arrivals of more bytes are large.
+const LARGE: i64 = 64 * 1024;
+/// Bytes of large arrivals in one claim, which has one at least.
+const LARGE_TOGETHER: i64 = 8 * 1024 * 1024;
+
 /// What is claimed, and how.
 struct Queue {
     table: &'static str,
@@ -70,6 +75,8 @@ struct Queue {
     peek: &'static str,
     turns: &'static str,
     of_one: &'static str,
+    /// Which of what was leased, `k`, is large, and how large.
+    weigh: Option<&'static str>,
     /// What was leased, `k`, with all that is needed to work on it.
     read: &'static str,
 }
@@ -80,6 +87,11 @@ const ARRIVALS: Queue = Queue {
     peek: "select merchant_id from inbox order by merchant_id limit 1",
     turns: turns!("inbox where leased_until >= 0"),
     of_one: ARRIVALS_OF,
+    // A length is read without the bytes.
+    weigh: Some(
+        "select a.arrival_id as id, cast(length(a.sealed) as bigint) as bytes
+         from {k} join arrivals a on a.arrival_id = k.id where length(a.sealed) > $1 order by a.arrival_id",
+    ),
     read:
         "select a.arrival_id, a.merchant_id, a.source_id, a.topic, a.dedupe, a.test, a.sealed, a.received_at, i.fetched,
                   i.attempts
@@ -93,6 +105,7 @@ const ENTRIES: Queue = Queue {
     peek: "select merchant_id from waiting where state = 'queued' order by merchant_id limit 1",
     turns: turns!("waiting where state = 'queued'"),
     of_one: ENTRIES_OF,
+    weigh: None,
     read: "select e.entry_id, e.merchant_id, e.source_id, w.member_id, e.purchase_entry, e.document, w.attempts
            from {k} join entries e on e.entry_id = k.id join waiting w on w.entry_id = k.id
            order by e.entry_id",
@@ -139,7 +152,10 @@ async fn take(engine: &Engine, claim: &Claim, queue: &Queue) -> Result<Vec<Row>,
         return Ok(Vec::new());
     }
     let mut tx = engine.write().await?;
-    let ids = lease(&mut tx, claim, queue).await?;
+    let mut ids = lease(&mut tx, claim, queue).await?;
+    if let Some(weigh) = queue.weigh {
+        give_back_large(&mut tx, weigh, &mut ids).await?;
+    }
     let rows = tx.rows(queue.read, &[], &[&Set::of_ids("k", ids)]).await?;
     tx.commit().await?;
     Ok(rows)
@@ -210,6 +226,22 @@ async fn lease(tx: &mut Tx, claim: &Claim, queue: &Queue) -> Result<Vec<i64>, St
         }
         after = last;
     }
+}
+
+/// Keeps of the large ones only the first few: a backlog of them must not be read into memory at once. The rest is claimed later.
+async fn give_back_large(tx: &mut Tx, weigh: &str, ids: &mut Vec<i64>) -> Result<(), StoreError> {
+    let large = tx.rows(weigh, &[Cell::Int(LARGE)], &[&Set::of_ids("k", ids.iter().copied())]).await?;
+    let (mut sum, mut over) = (0, BTreeSet::new());
+    for row in &large {
+        sum += row.get::<i64>("bytes")?;
+        if sum > LARGE_TOGETHER && sum > row.get::<i64>("bytes")? {
+            over.insert(row.get::<i64>("id")?);
+        }
+    }
+    ids.retain(|id| !over.contains(id));
+    let over = Set::of_ids("k", over);
+    tx.run("update inbox set leased_until = 0 where arrival_id in (select k.id from {k})", &[], &[&over]).await?;
+    Ok(())
 }
 
 pub(in crate::store) async fn hold(

@@ -31,6 +31,7 @@ pub(super) mod segment;
 pub(super) mod settle;
 pub(super) mod stalled;
 pub(super) mod sweep;
+pub(super) mod stuck;
 pub(super) mod tasks;
 pub(super) mod tokens;
 pub(super) mod verify;

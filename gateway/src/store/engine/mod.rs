@@ -224,9 +224,16 @@ fn sqlite(sql: &str, values: &[Cell<'_>], sets: &[&Set]) -> Result<(String, Sqli
         }
         .map_err(sqlx::Error::Encode)?;
     }
-    for (number, set) in (values.len() + 1..).zip(sets) {
+    let mut number = values.len() + 1;
+    for set in sets {
         text = text.replace(&set.placeholder(), &set.sqlite_source(number));
-        arguments.add(set.json()).map_err(sqlx::Error::Encode)?;
+        let (json, piece) = set.to_sqlite();
+        arguments.add(json).map_err(sqlx::Error::Encode)?;
+        number += 1;
+        if let Some(piece) = piece {
+            arguments.add(piece).map_err(sqlx::Error::Encode)?;
+            number += 1;
+        }
     }
     Ok((text, arguments))
 }

@@ -1,5 +1,5 @@
-//! A set of rows as one parameter: JSON that SQLite takes apart with `jsonb_each`, arrays that PostgreSQL takes apart with `unnest`. One
-//! statement for a batch, not one for a row.
+//! A set of rows as one parameter or a few: JSON that SQLite takes apart with `jsonb_each`, and beside it all bytes in one piece; arrays
+//! that PostgreSQL takes apart with `unnest`. One statement for a batch, not one for a row.
 
 use perkgate_domain::ids::{
     ArrivalId, ChannelId, DeliveryId, Digest, EntryId, InstallationId, LotId, MemberId, MerchantId, PartnerId,
@@ -108,12 +108,19 @@ impl Set {
 
     pub(super) fn sqlite_source(&self, number: usize) -> String {
         let mut columns = String::new();
-        for (place, (name, column)) in self.names.iter().zip(&self.columns).enumerate() {
-            // Bytes travel as hexadecimal text.
-            let _ = match column {
-                Column::Bytes(_) => write!(columns, "unhex(value ->> {place}) as {name}, "),
-                Column::Text(_) | Column::Int(_) => write!(columns, "value ->> {place} as {name}, "),
-            };
+        let mut place = 0;
+        for (name, column) in self.names.iter().zip(&self.columns) {
+            match column {
+                Column::Bytes(_) => {
+                    let (piece, length) = (number + 1, place + 1);
+                    let _ = write!(columns, "substr(${piece}, value ->> {place}, value ->> {length}) as {name}, ");
+                    place += 2;
+                }
+                Column::Text(_) | Column::Int(_) => {
+                    let _ = write!(columns, "value ->> {place} as {name}, ");
+                    place += 1;
+                }
+            }
         }
         format!("(select {columns}key + 1 as place from jsonb_each(${number})) as {}", self.name)
     }
@@ -144,9 +151,11 @@ impl Set {
         Ok(self.columns.len())
     }
 
-    /// The rows as an array of arrays.
-    pub(super) fn json(&self) -> String {
+    /// The rows as an array of arrays, and the bytes of all of them in one piece, if the set has any. In the JSON a cell of bytes is its
+    /// place in the piece, from 1, and its length.
+    pub(super) fn to_sqlite(&self) -> (String, Option<Vec<u8>>) {
         let mut text = String::with_capacity(self.rows * self.columns.len() * 24);
+        let mut piece = Vec::with_capacity(self.columns.iter().map(Column::bytes).sum());
         text.push('[');
         for row in 0..self.rows {
             text.push_str(if row == 0 { "[" } else { ",[" });
@@ -154,12 +163,17 @@ impl Set {
                 if place > 0 {
                     text.push(',');
                 }
-                column.write_json(row, &mut text);
+                column.write_json(row, &mut text, &mut piece);
             }
             text.push(']');
         }
         text.push(']');
-        text
+        if piece.is_empty() {
+            // Of an empty piece SQLite makes nulls.
+            piece.push(0);
+        }
+        let any = self.columns.iter().any(|column| matches!(column, Column::Bytes(_)));
+        (text, any.then_some(piece))
     }
 }
 
@@ -172,7 +186,15 @@ impl Column {
         }
     }
 
-    fn write_json(&self, row: usize, text: &mut String) {
+    /// How many bytes all cells of bytes have.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Bytes(values) => values.iter().flatten().map(Vec::len).sum(),
+            Self::Text(_) | Self::Int(_) => 0,
+        }
+    }
+
+    fn write_json(&self, row: usize, text: &mut String, piece: &mut Vec<u8>) {
         match self {
             Self::Text(values) => match values.get(row).and_then(Option::as_deref) {
                 Some(value) => push_json(value, text),
@@ -186,11 +208,10 @@ impl Column {
             }
             Self::Bytes(values) => match values.get(row).and_then(Option::as_deref) {
                 Some(value) => {
-                    text.push('"');
-                    push_hex(value, text);
-                    text.push('"');
+                    let _ = write!(text, "{},{}", piece.len() + 1, value.len());
+                    piece.extend_from_slice(value);
                 }
-                None => text.push_str("null"),
+                None => text.push_str("null,null"),
             },
         }
     }
@@ -205,15 +226,6 @@ fn push_json(value: &str, text: &mut String) {
     } else {
         // A text always serialises.
         text.push_str(&serde_json::to_string(value).unwrap_or_default());
-    }
-}
-
-fn push_hex(bytes: &[u8], text: &mut String) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    text.reserve(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
     }
 }
 
@@ -317,10 +329,18 @@ mod tests {
         set.push([Cell::Null, Cell::Null, Cell::Null]);
         set.push(["x\0y".into(), Cell::Null, Cell::Null]);
         assert_eq!(set.len(), 3);
-        assert_eq!(set.json(), "[[\"a\\\"b\",7,\"00ff\"],[null,null,null],[\"x\u{fffd}y\",null,null]]");
+        set.push(["".into(), Cell::Null, Cell::from(&[7_u8][..])]);
+        assert_eq!(
+            set.to_sqlite(),
+            (
+                "[[\"a\\\"b\",7,1,2],[null,null,null,null],[\"x\u{fffd}y\",null,null,null],[\"\",null,3,1]]".to_owned(),
+                Some(vec![0, 255, 7])
+            )
+        );
+        assert_eq!(Set::of_ids("k", [1]).to_sqlite(), ("[[1]]".to_owned(), None));
         assert_eq!(
             set.sqlite_source(3),
-            "(select value ->> 0 as name, value ->> 1 as amount, unhex(value ->> 2) as hash, key + 1 as place from jsonb_each($3)) as k"
+            "(select value ->> 0 as name, value ->> 1 as amount, substr($4, value ->> 2, value ->> 3) as hash, key + 1 as place from jsonb_each($3)) as k"
         );
         assert_eq!(
             set.postgres_source(3),
