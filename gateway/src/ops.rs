@@ -10,6 +10,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Response, StatusCode, header};
 use axum::routing::get;
+use perkgate_domain::time::Moment;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

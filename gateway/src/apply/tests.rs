@@ -37,7 +37,8 @@ impl Desk {
         prepare(&Given { path, merchant, secrets: Some(&secrets) }, self.store.as_ref()).await
     }
     async fn apply(&self, path: &Path, merchant: Option<&str>) -> Result<bool, ApplyError> {
-        apply(&self.prepare(path, merchant).await?, self.store.as_ref(), &self.vault).await
+        let by = Actor::command("tests".to_owned());
+        apply(&self.prepare(path, merchant).await?, self.store.as_ref(), &self.vault, &by, Moment(0)).await
     }
     async fn name_of(&self, merchant: &str) -> String {
         let all = self.store.programmes().await.unwrap();

@@ -194,9 +194,9 @@ pub fn reopen(vault: &Vault, stored: &UnreadArrival) -> Result<Verified, VaultEr
 ///
 /// # Errors
 /// [`VaultError`] if it was sealed with another key or changed since.
-pub fn body(vault: &Vault, context: &str, sealed: &[u8]) -> Result<Bytes, VaultError> {
+pub fn body(vault: &Vault, context: &str, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
     let plain = vault.open(context, sealed)?;
-    unpack(&plain).map(|(_, body)| body).ok_or_else(|| VaultError::Sealed { context: context.to_owned() })
+    unpack(&plain).map(|(_, body)| body.to_vec()).ok_or_else(|| VaultError::Sealed { context: context.to_owned() })
 }
 
 /// What an arrival's sealed bytes are bound to.
