@@ -49,7 +49,7 @@ impl Reading<'_> {
         if name.is_empty() {
             return Err(format!("{what} is \"env:\" without a name; write \"env:NAME\""));
         }
-        let merchant = self.reader(what)?;
+        let merchant = self.owner(what)?;
         if !is_variable_of(&merchant, name) {
             let prefix = prefix(&merchant);
             return Err(format!(
@@ -58,6 +58,7 @@ impl Reading<'_> {
                 shown(name)
             ));
         }
+        self.surroundings.may_take_secrets(&merchant).map_err(|why| format!("{what}: {why}"))?;
         match self.surroundings.env(name) {
             Some(value) if !value.trim().is_empty() => Ok(value),
             other => {
@@ -75,7 +76,8 @@ impl Reading<'_> {
                 shown(name)
             ));
         }
-        let merchant = self.reader(what)?;
+        let merchant = self.owner(what)?;
+        self.surroundings.may_take_secrets(&merchant).map_err(|why| format!("{what}: {why}"))?;
         let text = self.surroundings.secret_file(&merchant, name).map_err(|why| format!("{what}: {why}"))?;
         // Editors and `echo` end a file with a newline, which is not the secret's.
         let value = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
@@ -85,16 +87,11 @@ impl Reading<'_> {
         Ok(value.to_owned())
     }
 
-    /// The merchant whose secrets this file may take.
-    fn reader(&self, what: &str) -> Result<String, String> {
-        let merchant = self.merchant.borrow().clone();
-        let merchant = merchant.ok_or_else(|| {
-            format!(
-                "{what} is taken from a merchant's secrets, and this file names no merchant; give [merchant] a right `id` first"
-            )
-        })?;
-        self.surroundings.may_take_secrets(&merchant).map_err(|why| format!("{what}: {why}"))?;
-        Ok(merchant)
+    /// The merchant that the file says it is of.
+    fn owner(&self, what: &str) -> Result<String, String> {
+        self.merchant.borrow().clone().ok_or_else(|| {
+            format!("{what} is taken from a merchant's secrets, and this file names no merchant; give [merchant] a right `id` first")
+        })
     }
 }
 

@@ -24,7 +24,7 @@ impl Private {
     pub fn everything() -> Self {
         Self { everything: true, ..Self::default() }
     }
-    /// This machine's own addresses (127.0.0.0/8, ::1) at any port.
+    /// This machine's own addresses (`127.0.0.0/8`, `::1`) at any port.
     #[must_use]
     pub fn loopback() -> Self {
         Self { loopback: true, ..Self::default() }

@@ -86,6 +86,8 @@ fn whose_file_it_is_comes_before_its_secrets() {
         let said = with("id = \"K\"", secret);
         assert!(said.contains("this file names no merchant; give [merchant] a right `id` first"), "{said}");
     }
+    let said = with("id = \"other\"", "env:PERKGATE_KEY");
+    assert!(said.contains("which was not made for the merchant \"other\""), "nobody's secret is called theirs: {said}");
     let literal = format!("{MERCHANT}{}", source_with("secrets = [\"s\"]")).replacen("id = \"k\"", "id = \"other\"", 1);
     assert!(read(&literal).is_ok(), "what it holds itself is its own");
     assert!(complaint(&source_with("secrets = [\"env:\"]")).contains("without a name"));
