@@ -14,9 +14,10 @@ use perkgate_domain::rules::Audience;
 use perkgate_domain::time::Moment;
 use perkgate_gateway::store::{
     Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView,
-    DueRow, ExplainView, ExportView, KeptPage, KeyRow, LedgerReport, Looked, LotView, MemberView, NewArrival, NewRejection, Note,
-    OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading, RejectionView, RowKey,
-    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, StuckView, Sweep, Swept, TaskView, TokenRow, Unkeyed, UnreadArrival,
+    DueRow, ExplainView, ExportView, KeptPage, KeyRow, LedgerReport, Looked, LotView, MemberView, NewArrival,
+    NewRejection, Note, OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading,
+    RejectionView, RowKey, SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, StuckView, Sweep, Swept,
+    TaskView, TokenRow, Unkeyed, UnreadArrival,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Error, ErrorKind};

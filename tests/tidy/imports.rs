@@ -53,7 +53,7 @@ const TABLE: &[Row] = &[
                 host, off the async threads, whether plugins do; reads the file, its merchant's secrets and plugins within bounds" },
     Row { room: "stock", rooms: &[], crates: &[], why: "the embedded components" },
     Row { room: "journal", rooms: &["connectors", "store", "clock", "telemetry", "vault"],
-          crates: &["async_trait", "bytes", "hex", "rayon", "serde_json", "thiserror", "tokio", "tracing"],
+          crates: &["async_trait", "bytes", "hex", "serde_json", "thiserror", "tokio", "tracing"],
           why: "stores nothing but `Verified`, which is a connector's word, sealed by the vault; a commit waits for company, hence clock" },
     Row { room: "decide", rooms: &["civil", "ladder", "panics", "registry", "store", "vault"],
           crates: &["perkgate_plugin_host", "hex", "rayon", "serde", "serde_json", "sha2", "thiserror", "tracing"],

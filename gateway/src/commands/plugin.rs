@@ -1,10 +1,10 @@
 //! `perkgate plugin …`: make a plugin from the template, build it, check it, run its cases under production limits.
 
 use anyhow::Context as _;
-use perkgate_domain::manifest::Manifest;
-use perkgate_gateway::merchant_file::schema_problem;
 use perkgate_domain::limits::COMPONENT_BYTES;
+use perkgate_domain::manifest::Manifest;
 use perkgate_gateway::files;
+use perkgate_gateway::merchant_file::schema_problem;
 use perkgate_testkit::{Bench, Case, build_plugin, create, run_cases};
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode};

@@ -15,7 +15,6 @@ use crate::vault::{Vault, VaultError};
 use bytes::Bytes;
 use perkgate_domain::ids::{ArrivalId, Digest, MerchantId, SourceId};
 use perkgate_domain::limits::DoorLimits;
-use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -258,8 +257,9 @@ impl Writer {
         let mut queue = Queue::new();
         while let Some(batch) = self.next(&mut queue, &mut arrivals).await {
             let vault = Arc::clone(&self.vault);
+            // Not on the pool that decides: a request must not wait for somebody's plugins.
             let sealing = move || -> (Vec<NewArrival>, Vec<Waiting>) {
-                batch.into_par_iter().map(|waiting| (row(&vault, &waiting), waiting)).unzip()
+                batch.into_iter().map(|waiting| (row(&vault, &waiting), waiting)).unzip()
             };
             match tokio::task::spawn_blocking(sealing).await {
                 Ok((rows, waiting)) => self.commit(&rows, waiting).await,

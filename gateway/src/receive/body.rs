@@ -196,7 +196,7 @@ impl Intake {
         let found = slow()
             .find(of_merchant)
             .or_else(|| slow().next())
-            .or_else(|| others().filter(of_merchant).next_back().filter(|(last, _)| **last > number));
+            .or_else(|| others().rfind(of_merchant).filter(|(last, _)| **last > number));
         if let Some(number) = found.map(|(number, _)| *number)
             && let Some(reader) = readers.all.remove(&number)
         {

@@ -1,15 +1,16 @@
 //! [`Store`] over SQL: every act is handed to the file that holds its statements.
 
 use super::acts::{
-    admit, audit, book, channels, claim, due, erase, export, journal, keys, look, lots, order, outbox, outcome, programme,
-    question, replay, segment, settle, stalled, stuck, sweep, tasks, tokens, verify,
+    admit, audit, book, channels, claim, due, erase, export, journal, keys, look, lots, order, outbox, outcome,
+    programme, question, replay, segment, settle, stalled, stuck, sweep, tasks, tokens, verify,
 };
 use super::engine::{self, Engine};
 use super::{
     Actor, Admission, Appended, ArrivalView, AuditQuery, AuditRow, ChannelView, Claim, DecidedRow, DeliveryView,
-    DueRow, ExplainView, ExportView, KeptPage, KeyRow, LedgerReport, Looked, LotView, MemberView, NewArrival, NewRejection, Note,
-    OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading, RejectionView, RowKey, Schema,
-    SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, StuckView, Sweep, Swept, TaskView, TokenRow, Unkeyed, UnreadArrival,
+    DueRow, ExplainView, ExportView, KeptPage, KeyRow, LedgerReport, Looked, LotView, MemberView, NewArrival,
+    NewRejection, Note, OutcomeView, PluginRow, ProgrammeRows, PutOff, QuestionView, QueueDepth, Reading,
+    RejectionView, RowKey, Schema, SealedCell, SealedPlace, StalledView, Standing, Store, StoreError, StuckView, Sweep,
+    Swept, TaskView, TokenRow, Unkeyed, UnreadArrival,
 };
 use async_trait::async_trait;
 use perkgate_domain::delivery::Attempt;
