@@ -25,7 +25,7 @@ on_both! {
 
 /// Tables whose rows are no merchant's. A table that is neither here, nor has a `merchant_id`, nor belongs to one that has, would be
 /// left behind when a merchant is removed.
-const EVERYBODYS: &[&str] = &["lead", "plugins", "registry"];
+const EVERYBODYS: &[&str] = &["keys", "lead", "plugins", "registry", "sweeps"];
 
 /// New databases, to be copied into.
 struct Targets {

@@ -116,7 +116,7 @@ async fn a_backup_without_its_key_or_with_another_says_so() {
     let made = Premises::on(None, PIECES);
     done(&made.run(&["apply", text(&made.path("kavarna.toml"))]), &["is applied"]);
     std::fs::copy(made.path("perkgate.key"), other.path("perkgate.key")).expect("another key");
-    other.run(&["restore", text(&backup)]).fails_with_one_sentence("does not open it");
+    other.run(&["restore", text(&backup)]).fails_with_one_sentence("was made with another key");
 
     let mut damaged = std::fs::read(&backup).expect("the backup");
     let middle = damaged.len() / 2;
@@ -176,6 +176,7 @@ async fn removed(premises: &Premises) {
     }
     assert!(!lines.contains("pekaren"), "and nothing of anybody else's: {lines}");
     remove("kavarna", "kavarna").fails_with_one_sentence("there is no merchant `kavarna`");
+    done(&premises.run(&["audit"]), &["merchant.remove"]);
 
     // Whoever serves has noticed, and serves the others.
     assert_eq!(gateway.posts("/in/kavarna/own").await, 404);

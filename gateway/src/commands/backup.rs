@@ -3,10 +3,9 @@
 use super::{Database, Said};
 use anyhow::Context as _;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
-use perkgate_gateway::registry::sealing_context;
 use perkgate_gateway::store::whole;
-use perkgate_gateway::store::{self, LedgerReport, ProgrammeRows, Schema};
-use perkgate_gateway::vault::{KEY_FILE, Vault};
+use perkgate_gateway::store::{self, LedgerReport, Schema};
+use perkgate_gateway::vault::KEY_FILE;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -139,37 +138,15 @@ fn copy_key(from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 /// Whether the key that is there opens what is sealed in the database: says so, or why not.
-async fn opens(database: &Database) -> anyhow::Result<String> {
+async fn opens(database: &Database) -> anyhow::Result<&'static str> {
     let config = database.config();
-    let (place, missing) = match Key::of(database) {
-        Key::Environment => ("PERKGATE_KEY".to_owned(), false),
-        Key::File(file) => (file.display().to_string(), false),
-        Key::None(file) => (file.display().to_string(), true),
-    };
     let store = store::open(&config.database, Schema::Current).await?;
-    let programmes = store.programmes().await;
+    let key = config.existing_key(store.as_ref()).await;
     store.close().await;
-    let Some((context, sealed)) = programmes?.into_iter().find_map(sealed) else {
-        return Ok("nothing is sealed in it yet, so any key will do".to_owned());
-    };
-    anyhow::ensure!(
-        !missing,
-        "there is no key: put the key file that belongs to it at {place}, or set PERKGATE_KEY; a new key does not open it"
-    );
-    let vault = Vault::load(&config.data, config.key.as_deref())?;
-    anyhow::ensure!(
-        vault.open(&context, &sealed).is_ok(),
-        "the key ({place}) does not open it: put the key there that the backed up gateway had"
-    );
-    Ok(format!("the key ({place}) opens it"))
-}
-
-/// Something that is sealed in a programme.
-fn sealed(rows: ProgrammeRows) -> Option<(String, Vec<u8>)> {
-    let merchant = rows.merchant.id;
-    let source = rows.sources.into_iter().map(|row| ("source", row));
-    let mut found = source.chain(rows.channels.into_iter().map(|row| ("channel", row)));
-    found.next().map(|(kind, row)| (sealing_context(&merchant, kind, &row.id), row.sealed))
+    Ok(match key? {
+        Some(_) => "the key that is there opens it",
+        None => "nothing is sealed in it yet, so any key will do",
+    })
 }
 
 /// A file for its owner alone, to be made.

@@ -3,12 +3,14 @@
 
 mod export;
 
-use super::{Database, Said};
+use super::{Database, Said, actor};
 use anyhow::Context as _;
 use export::{Export, Opener};
 use perkgate_domain::ids::MerchantId;
-use perkgate_gateway::store::Schema;
+use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::store::whole::Leaving;
+use perkgate_gateway::store::{self, Note, Schema};
+use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -64,7 +66,14 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let leaving = Leaving::open(&flags.database.database, &merchant).await?;
     let removed = remove(&flags, &merchant, &leaving, opener).await;
     leaving.close().await;
-    println!("merchant `{merchant}` is removed: {} rows; {} has them all", removed?, flags.export.display());
+    let removed = removed?;
+    // In the installation's chain of the audit log: the merchant's own went with it.
+    let store = store::open(&flags.database.database, Schema::Current).await?;
+    let note = Note::new(None, &actor(), "merchant.remove", SystemClock.now());
+    let noted = store.note(&[note.now(json!({"merchant": merchant, "rows": removed}))]).await;
+    store.close().await;
+    noted?;
+    println!("merchant `{merchant}` is removed: {removed} rows; {} has them all", flags.export.display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -203,7 +203,7 @@ pub(crate) fn run(line: Line) -> anyhow::Result<ExitCode> {
         }
     });
     // A component that is still being compiled is not waited for.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    runtime.shutdown_timeout(Duration::from_secs(1));
     done
 }
 

@@ -114,6 +114,7 @@ pub(super) async fn fill(url: &str, merchants: &[&str], rows: usize) {
         if matches!(table.as_str(), "registry" | "lead") {
             continue;
         }
+        let everybodys = !columns.iter().any(|(name, _)| matches!(name.as_str(), "merchant_id" | "delivery_id"));
         for (merchant, row) in merchants.iter().flat_map(|merchant| (1..=rows).map(move |row| (merchant, row))) {
             number += 1;
             let values = columns.iter().map(|(column, kind)| match (column.as_str(), kind.as_str()) {
@@ -121,7 +122,7 @@ pub(super) async fn fill(url: &str, merchants: &[&str], rows: usize) {
                 ("digest", _) => bytes(COMPONENT),
                 ("reversed" | "forgiven" | "expired", _) => "0".to_owned(),
                 (_, "blob" | "bytea") => bytes(&format!("{number:06x}")),
-                (_, "text") if table == "plugins" => "'shared'".to_owned(),
+                (_, "text") if everybodys => "'shared'".to_owned(),
                 (_, "text") => format!("'{merchant}-{column}-{row}'"),
                 _ => number.to_string(),
             });
