@@ -7,6 +7,7 @@
 
 mod acts;
 mod custody;
+mod doubt;
 mod engine;
 mod error;
 mod keeping;
@@ -17,13 +18,14 @@ mod views;
 pub mod whole;
 
 pub use custody::{Actor, AuditQuery, AuditRow, KeyRow, Note, RowKey, SealedCell, SealedPlace, TokenRow, Unkeyed};
+pub use doubt::DoubtTask;
 pub use error::StoreError;
 pub use keeping::{Kept, KeptPage, Looked, Sweep, Swept};
 pub use stuck::{FailingChannel, Leases, Parked, StuckView, Waiting};
 pub use types::{
-    Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DoubtTask, DueRow, InstallationRow,
-    NewArrival, NewEntry, NewRejection, Newcomer, PluginRow, Postponed, ProgrammeRows, PutOff, QueueDepth, Reading,
-    Schema, SealedRow, ToldRow, UnreadArrival,
+    Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DueRow, InstallationRow, NewArrival,
+    NewEntry, NewRejection, Newcomer, PluginRow, Postponed, ProgrammeRows, PutOff, QueueDepth, Reading, Schema,
+    SealedRow, ToldRow, UnreadArrival,
 };
 pub use types::{DamagedRow, Part, Standing};
 pub use views::{

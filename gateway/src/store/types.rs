@@ -1,7 +1,7 @@
 //! What goes in and out of the store's acts, where the vocabulary has no word for it.
 
 use super::Note;
-use perkgate_domain::decision::Message;
+use super::doubt::DoubtTask;
 use perkgate_domain::delivery::Delivery;
 use perkgate_domain::event::Event;
 use perkgate_domain::facts::MonthDay;
@@ -240,15 +240,6 @@ pub struct NewEntry {
     pub proof: Proof,
     /// What the merchant is told if it names two members who may be one person; only where it has more than one key.
     pub doubt: Option<DoubtTask>,
-}
-
-/// A task for the merchant, should two members be named. `{one}` and `{other}` in its text become their ids.
-#[derive(Clone, Debug)]
-pub struct DoubtTask {
-    /// Key, title, text and language.
-    pub message: Message,
-    /// By which the merchant is told of tasks.
-    pub channels: Vec<ChannelId>,
 }
 
 /// Somebody who may turn out to be new.
