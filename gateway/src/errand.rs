@@ -112,10 +112,8 @@ fn note(merchant: &MerchantId, errand: &Errand, by: &Actor, now: Moment) -> Note
         Errand::Redeem { member, reward } | Errand::Issue { member, reward } => {
             note.about(member).now(json!({"reward": reward}))
         }
-        Errand::Undo { member, .. } => note.about(member),
         Errand::Merge { member, other } => note.about(member).now(json!({"absorbs": other})),
-        Errand::Forget { member } => note.about(member),
-        Errand::Claim { member, .. } => note.about(member),
+        Errand::Undo { member, .. } | Errand::Forget { member } | Errand::Claim { member, .. } => note.about(member),
         Errand::Answer { member, installation, .. } => note.about(member).now(json!({"installation": installation})),
     }
 }

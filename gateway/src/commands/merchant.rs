@@ -87,6 +87,7 @@ async fn remove(
         leaving.is_there().await?,
         "there is no merchant `{merchant}` in this database, and nothing that one left"
     );
+    write_down(flags, merchant).await?;
     let begun = !leaving.has_programme().await?;
     if !(begun && export::is_whole(&flags.export, merchant)?) {
         let mut export = Export::begin(&flags.export, merchant, begun, opener)?;
@@ -112,6 +113,15 @@ async fn remove(
         }
     }
     anyhow::bail!("somebody goes on writing rows of `{merchant}`: stop whoever it is, and run this again")
+}
+
+/// Who removes whom, in the installation's audit log: the merchant's own goes with the merchant.
+async fn write_down(flags: &Flags, merchant: &MerchantId) -> anyhow::Result<()> {
+    let store = store::open(&flags.database.database, Schema::Current).await?;
+    let note = Note::new(None, &actor(), "merchant.remove", SystemClock.now());
+    store.note(&[note.now(serde_json::json!({"merchant": merchant}))]).await?;
+    store.close().await;
+    Ok(())
 }
 
 /// Waits until nobody holds anything of the merchant's.

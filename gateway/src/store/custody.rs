@@ -60,6 +60,7 @@ pub struct Actor {
 
 impl Actor {
     /// Whoever has this token.
+    #[must_use]
     pub fn token(id: &str) -> Self {
         Self { kind: "token", name: id.to_owned() }
     }
@@ -72,6 +73,7 @@ impl Actor {
         Self { kind: "process", name: name.into() }
     }
     /// Whoever followed a link that was sent to this member.
+    #[must_use]
     pub fn link(member: &MemberId) -> Self {
         Self { kind: "link", name: member.to_string() }
     }
@@ -104,6 +106,7 @@ pub struct Note {
 
 impl Note {
     /// That somebody did something.
+    #[must_use]
     pub fn new(merchant: Option<&MerchantId>, actor: &Actor, act: &str, at: Moment) -> Self {
         let (actor, act) = (actor.clone(), act.to_owned());
         Self { merchant: merchant.cloned(), actor, act, member: None, before: None, after: None, at }

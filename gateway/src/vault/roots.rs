@@ -151,10 +151,11 @@ impl Vault {
         if roots.is_empty() {
             return Err(VaultError::Damaged { path });
         }
-        let lines: String = roots.iter().map(|root| format!("{}\n", write_line(&root.key))).collect();
+        let lines: Vec<String> = roots.iter().map(|root| write_line(&root.key)).collect();
+        let lines = lines.join("\n");
         let text = format!(
             "# The keys of this Perkgate installation, the newest first. Back this file up, apart from the database: without it no\n\
-             # contact data, secret or member key in there can be read again. Keep it from everybody else.\n{lines}"
+             # contact data, secret or member key in there can be read again. Keep it from everybody else.\n{lines}\n"
         );
         let draft = dir.join(format!("{KEY_FILE}.{}", self.draw(16)));
         write_private(&draft, text.as_bytes()).map_err(at("write it"))?;
