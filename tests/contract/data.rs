@@ -59,6 +59,7 @@ pub(super) fn bare(merchant: &str) -> ProgrammeRows {
         },
         sources: Vec::new(),
         channels: Vec::new(),
+        file: None,
         installations: Vec::new(),
     }
 }

@@ -185,7 +185,13 @@ async fn a_pair_that_may_be_one_person_is_told_once(ground: &Ground) {
     }
     assert_eq!(ground.count("deliveries").await, 1, "the office is told, once");
     let task = ground.store().tasks(&SHOP.into(), "open", 9).await.expect("a list").remove(0);
-    assert!(ground.store().close_task(&SHOP.into(), &task.id, super::data::claim().now).await.expect("an act"));
+    assert!(
+        ground
+            .store()
+            .close_task(&SHOP.into(), &task.id, super::data::claim().now, &super::data::anna())
+            .await
+            .expect("an act")
+    );
     buys(ground, "4", &[id("8"), email("jana")]).await;
     assert!(ground.store().tasks(&SHOP.into(), "open", 9).await.expect("a list").is_empty(), "for ever");
 }

@@ -157,7 +157,9 @@ async fn what_members_wrote_goes(ground: &Ground) {
         }];
         ground.store().settle(&[settlement], &[]).await.expect("it settles");
     }
-    assert!(ground.store().close_task(&SHOP.into(), "tsk_0", CUT.plus_ms(-1)).await.expect("an act"));
+    assert!(
+        ground.store().close_task(&SHOP.into(), "tsk_0", CUT.plus_ms(-1), &super::data::anna()).await.expect("an act")
+    );
     let wrote = "select count(*) from entries where document like '%Volajte%'";
     assert_eq!(ground.number(wrote).await, 2);
     assert_eq!(swept(ground, 100).await.answers, 2, "an answer's text and a task that is done");

@@ -2,12 +2,12 @@
 //! wait for what belongs to them and are never settled without it.
 
 use super::{BY_JANA, JANA, ORDER};
-use perkgate_domain::ids::Digest;
+use perkgate_domain::ids::{Digest, MerchantId};
 use perkgate_domain::limits::CompileLimits;
 use perkgate_gateway::apply;
 use perkgate_gateway::clock::Clock as _;
 use perkgate_gateway::gateway::{Config, Gateway};
-use perkgate_gateway::store::{PluginRow, ProgrammeRows, StoreError};
+use perkgate_gateway::store::{Actor, Note, PluginRow, ProgrammeRows, StoreError};
 use perkgate_plugin_host::Compiler;
 use perkgate_tests::programme::{ESHOP, MERCHANT, OWN, PAY, POINTS, plugin_file};
 use perkgate_tests::{FakeShop, NOON, Premises, Sale, TestGateway, hostile, until};
@@ -79,6 +79,10 @@ fn a_component_that_cannot_be_loaded_is_refused_when_it_is_applied() {
     assert!(told.code == 0 && told.out.contains("honest-points"), "{told}");
 }
 
+fn applied_by(merchant: &MerchantId) -> Note {
+    Note::new(Some(merchant), &Actor::command("anna@till"), "programme.apply", NOON)
+}
+
 /// Puts the component in the place of the first installed one, with these bytes.
 async fn installs(gateway: &TestGateway, digest: Digest, component: &[u8]) {
     let store = &gateway.gateway().store;
@@ -86,7 +90,8 @@ async fn installs(gateway: &TestGateway, digest: Digest, component: &[u8]) {
     programme.installations[0].installation.digest = digest;
     let (plugin_id, version) = ("points-per-spend".to_owned(), "1.0.0".to_owned());
     let row = PluginRow { digest, plugin_id, version, component: component.to_vec() };
-    store.apply(&programme, &[row]).await.expect("it is applied");
+    let note = applied_by(&programme.merchant.id);
+    store.apply(&programme, &[row], &note).await.expect("it is applied");
     gateway.gateway().registry.refresh().await.expect("programmes are read");
     gateway.gateway().registry.loaded().await;
 }
@@ -214,7 +219,7 @@ async fn applied_to(directory: &Path) -> Config {
     let (text, store) = ([MERCHANT, ESHOP, POINTS].concat(), gateway.store.as_ref());
     let prepared = apply::prepare_text(&text, "kavarna.toml", directory.to_owned(), store).await;
     let prepared = prepared.expect("the merchant file is in order");
-    apply::apply(&prepared, store, &gateway.vault).await.expect("it is applied");
+    apply::apply(&prepared, store, &gateway.vault, &Actor::command("anna@till"), NOON).await.expect("it is applied");
     apply::load_plugins(&prepared, &gateway.host).await.expect("it compiles, and is kept");
     config
 }
@@ -247,7 +252,8 @@ async fn while_a_component_is_compiled_everybody_else_goes_on() {
             programme.installations[0].installation.digest = digest;
         }
         let (plugin_id, version) = ("honest-points".to_owned(), "1.0.0".to_owned());
-        store.apply(&programme, &[PluginRow { digest, plugin_id, version, component: component.clone() }]).await?;
+        let row = PluginRow { digest, plugin_id, version, component: component.clone() };
+        store.apply(&programme, &[row], &applied_by(&programme.merchant.id)).await?;
         assert!(registry.refresh().await.expect("programmes are read"), "{merchant} is seen at once");
         Ok::<_, StoreError>(registry.snapshot().programme(&merchant.into()).expect("a programme").merchant.name.clone())
     };

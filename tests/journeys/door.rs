@@ -4,8 +4,9 @@
 use super::{BY_JANA, JANA, ORDER};
 use perkgate_domain::limits::DoorLimits;
 use perkgate_gateway::apply;
+use perkgate_gateway::store::Actor;
 use perkgate_tests::programme::{ESHOP, MERCHANT, OWN, POINTS};
-use perkgate_tests::{FakeShop, Ground, Premises, Sale, TestGateway, until};
+use perkgate_tests::{FakeShop, Ground, NOON, Premises, Sale, TestGateway, until};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -51,7 +52,9 @@ async fn another_merchant(gateway: &TestGateway, pieces: &[&str]) {
     let gateway = gateway.gateway();
     let prepared =
         apply::prepare_text(&text, "other.toml", ".".into(), gateway.store.as_ref()).await.expect("it is in order");
-    apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault).await.expect("it is applied");
+    apply::apply(&prepared, gateway.store.as_ref(), &gateway.vault, &Actor::command("anna@till"), NOON)
+        .await
+        .expect("it is applied");
     gateway.registry.refresh().await.expect("it is read");
 }
 
@@ -263,7 +266,9 @@ async fn probes_take_no_work_away() {
     let text = format!("{MERCHANT}{}", reads("/total"));
     let store = gateway.gateway().store.as_ref();
     let prepared = apply::prepare_text(&text, "kavarna.toml", ".".into(), store).await.expect("it is in order");
-    apply::apply(&prepared, store, &gateway.gateway().vault).await.expect("it is applied");
+    apply::apply(&prepared, store, &gateway.gateway().vault, &Actor::command("anna@till"), NOON)
+        .await
+        .expect("it is applied");
     until("the parked sale is read", async || {
         assert_eq!(shop.gets("/readyz").await.0, 200);
         (gateway.arrival(arrival).await.state == "read").then_some(())

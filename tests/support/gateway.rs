@@ -258,7 +258,7 @@ impl TestGateway {
 
     /// One of the operator's pages: status and text.
     pub async fn page(&self, path: &str) -> (u16, String) {
-        let outbound = Outbound::new(true, Duration::from_secs(10)).expect("an HTTP client");
+        let outbound = Outbound::new(Private::everything(), Duration::from_secs(10)).expect("an HTTP client");
         let answer = outbound.get(&format!("{}{path}", self.pages.base()), &[], 1 << 20).await.expect("an answer");
         (answer.status, String::from_utf8(answer.body).expect("a text"))
     }

@@ -119,7 +119,7 @@ async fn remove(
 async fn write_down(flags: &Flags, merchant: &MerchantId) -> anyhow::Result<()> {
     let store = store::open(&flags.database.database, Schema::Current).await?;
     let note = Note::new(None, &actor(), "merchant.remove", SystemClock.now());
-    store.note(&[note.now(serde_json::json!({"merchant": merchant}))]).await?;
+    store.note(&[note.now(json!({"merchant": merchant}))]).await?;
     store.close().await;
     Ok(())
 }

@@ -29,7 +29,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use perkgate_domain::limits::CompileLimits;
 use perkgate_gateway::gateway::Config;
-use perkgate_gateway::store::{self, Actor, Schema, Store};
+use perkgate_gateway::store::{Actor, Schema, Store};
 use perkgate_gateway::telemetry;
 use perkgate_gateway::vault::Vault;
 use perkgate_plugin_host::{Compiler, compile_in_child};

@@ -77,7 +77,7 @@ pub(super) fn body(platform: &str, data: &[u8]) {
     let topic = topics.get(usize::from(*choice) % topics.len().max(1)).copied();
     let Ok(signed) = connector(platform).sign(body, topic, "delivery-1", &source, NOW) else { return };
     let headers: Vec<_> = signed.into_iter().map(|(name, value)| (name, value.into_bytes())).collect();
-    let arrival = Arrival { headers, body: body.to_vec(), received_at: NOW };
+    let arrival = Arrival { headers, body: body.to_vec().into(), received_at: NOW };
     match connector(platform).verify(arrival.clone(), &source) {
         Ok(Admitted::Event(verified)) => read(connector(platform), &source, &verified, answers),
         Ok(Admitted::Handshake { status, .. }) => {
@@ -92,7 +92,7 @@ pub(super) fn body(platform: &str, data: &[u8]) {
         [[body, b" "].concat(), body.iter().copied().skip(1).collect(), body.iter().map(|byte| byte ^ 1).collect()]
     {
         if changed != body {
-            is_refused(platform, Arrival { body: changed, ..arrival.clone() }, &source);
+            is_refused(platform, Arrival { body: changed.into(), ..arrival.clone() }, &source);
         }
     }
 }
@@ -107,7 +107,7 @@ pub(super) fn headers(data: &[u8]) {
         let at = line.iter().position(|byte| *byte == b':')?;
         Some((String::from_utf8_lossy(&line[..at]).to_ascii_lowercase(), line[at + 1..].to_vec()))
     });
-    let arrival = Arrival { headers: headers.collect(), body: body.to_vec(), received_at: NOW };
+    let arrival = Arrival { headers: headers.collect(), body: body.to_vec().into(), received_at: NOW };
     is_refused(platform, arrival, &source(platform));
 }
 

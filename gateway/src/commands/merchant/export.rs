@@ -214,7 +214,7 @@ impl Opener {
         let arrival = opened.arrival();
         let headers: Vec<_> =
             arrival.headers.iter().map(|(name, value)| json!([name, String::from_utf8_lossy(value)])).collect();
-        Some(json!({"headers": headers, "body": readable(arrival.body.clone())}))
+        Some(json!({"headers": headers, "body": readable(arrival.body.to_vec())}))
     }
 }
 
