@@ -27,7 +27,7 @@ async fn state(ground: &Ground, arrival: perkgate_domain::ids::ArrivalId) -> (St
 
 async fn a_happening_is_taken_once_for_ever(ground: &Ground) {
     let told = || entry(purchase("1"), &[email("jana")]);
-    let otherwise = || NewEntry { digest: Digest::of(b"otherwise"), ..told() };
+    let otherwise = || NewEntry { told: Digest::of(b"otherwise"), ..told() };
     // Within one batch: twice the same, and once something else; a join of the same id is another thing.
     let ids = journalled(ground, &[SHOP, SHOP, SHOP, "other"], LEASE).await;
     let entries = |entries| AdmissionResult::Entries(entries);

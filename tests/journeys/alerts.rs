@@ -100,6 +100,8 @@ async fn what_stands_still_is_told() {
             "insert into inbox (arrival_id, merchant_id, leased_until) select arrival_id, merchant_id, 9000000000000000 from arrivals",
             "insert into waiting (entry_id, merchant_id, source_id, state, attempts, leased_until)
              select entry_id, merchant_id, source_id, 'queued', 3, 9000000000000000 from entries",
+            "insert into waiting (entry_id, merchant_id, source_id, state, attempts)
+             select entry_id + 5000, merchant_id, source_id, 'failed', 12 from entries",
             "insert into deliveries (delivery_id, merchant_id, channel_id, entry_id, installation_id, member_id, message, state,
                                      created_at, next_at, leased_until)
              select 'dlv', merchant_id, 'hook', entry_id, '', '', '{}', 'due', 0, happened_at, 9000000000000000 from entries",
@@ -119,6 +121,7 @@ async fn what_stands_still_is_told() {
         "PerkgateChannelDisabled",
         "PerkgateChannelFailing",
         "PerkgateDeliveriesStuck",
+        "PerkgateEntriesFailed",
         "PerkgateEntriesPutOff",
         "PerkgateEntriesStuck",
         "PerkgateSchedulerLags",
@@ -129,6 +132,7 @@ async fn what_stands_still_is_told() {
     let health: serde_json::Value = serde_json::from_str(&health).expect("a document");
     let stuck = &health["stuck"];
     assert_eq!((&stuck["put_off"]["count"], &stuck["arrivals"]["count"]), (&1.into(), &1.into()), "{health:#}");
+    assert_eq!(stuck["failed"]["count"], 1, "{health:#}");
     assert_eq!(stuck["channels"][0]["channel"], "mail");
     assert_eq!(stuck["leases"]["scheduler"], "elsewhere");
     assert!(stuck["entries"]["since"].is_i64() && health["loops_last_passed"]["settle"].is_f64(), "{health:#}");

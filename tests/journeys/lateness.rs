@@ -69,6 +69,11 @@ fn sale(id: u64, cents: i64, at: Moment, who: &str) -> Vec<u8> {
     json!({"type": "purchase", "data": data}).to_string().into_bytes()
 }
 
+fn nameless(id: u64, cents: i64, at: Moment) -> Vec<u8> {
+    let purchase = json!({"id": format!("s{id}"), "currency": "EUR", "total": cents, "placed_at": at.0});
+    json!({"type": "purchase", "data": {"purchase": purchase}}).to_string().into_bytes()
+}
+
 fn refund(id: u64, of: u64, cents: i64, at: Moment) -> Vec<u8> {
     let refund = json!({"id": format!("r{id}"), "purchase": format!("s{of}"), "currency": "EUR", "amount": cents});
     json!({"type": "refund", "timestamp": at.0, "data": {"refund": refund}}).to_string().into_bytes()
@@ -133,7 +138,7 @@ async fn play(dice: &mut Dice, window: &str, story: &str) {
         let at = gateway.clock().now().plus_ms(-late);
         let member = format!("/v1/merchants/kavarna/members/email:{who}");
         let key = format!("k{step}");
-        match dice.roll(13) {
+        match dice.roll(14) {
             0..6 => {
                 let cents = i64::try_from(dice.roll(9_000)).expect("cents") + 100;
                 shop.tells(None, sale(step, cents, at, who)).await.is(200, "accepted");
@@ -154,6 +159,13 @@ async fn play(dice: &mut Dice, window: &str, story: &str) {
                 shop.tells(None, edit(step, of, 2_500, at)).await.is(200, "accepted");
             }
             11 => {
+                // Somebody who names nobody, and whoever shows the receipt later.
+                let of = dice.roll(step + 1);
+                shop.tells(None, nameless(step, 1_500, at)).await.is(200, "accepted");
+                let receipt = json!({"source": "own", "order": format!("s{of}"), "total": "15.00"});
+                staff.does("POST", &format!("{member}/claims"), &key, receipt).await;
+            }
+            12 => {
                 staff.does("DELETE", &member, &key, Value::Null).await;
             }
             _ => {

@@ -45,12 +45,12 @@ impl Part {
             let nameless = owners[..owners.len() / 2].iter().filter(|owner| owner.is_none()).count();
             let first: HashSet<Owner> = owners.drain(..owners.len() / 2).flatten().collect();
             let mut without_owner = 0;
-            let (one, other): (Vec<_>, Vec<_>) = self.entries.iter().cloned().partition(|entry| match owner(entry) {
-                Some(owner) => first.contains(&owner),
-                None => {
-                    without_owner += 1;
-                    without_owner <= nameless
+            let (one, other): (Vec<_>, Vec<_>) = self.entries.iter().cloned().partition(|entry| {
+                if let Some(owner) = owner(entry) {
+                    return first.contains(&owner);
                 }
+                without_owner += 1;
+                without_owner <= nameless
             });
             let (near, far) = self.nudged.iter().cloned().partition(|owner| first.contains(owner));
             return Some((

@@ -118,7 +118,7 @@ fn bodies(vault: &Vault, context: &str, kept: &Kept, arrivals: bool) -> Vec<Resu
     let mut bodies = Vec::new();
     if !kept.sealed.is_empty() {
         bodies.push(if arrivals {
-            journal::body(vault, context, &kept.sealed).map(|body| body.to_vec())
+            journal::body(vault, context, &kept.sealed)
         } else {
             vault.open(context, &kept.sealed)
         });

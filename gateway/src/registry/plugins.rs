@@ -136,9 +136,8 @@ pub(super) async fn load(store: &dyn Store, plugin_host: &Host, digest: Digest) 
             "the component was changed in the database: its bytes have another digest; {again}"
         )));
     }
-    let loader = plugin_host.clone();
-    let loaded = tokio::task::spawn_blocking(move || loader.load(&component)).await;
-    match loaded {
+    let in_thread = plugin_host.clone();
+    match tokio::task::spawn_blocking(move || in_thread.load(&component)).await {
         Ok(Ok(plugin)) => Ok(plugin),
         Ok(Err(error)) => {
             let compiled = plugin_host.keeps(digest);

@@ -13,6 +13,10 @@ pub struct StuckView {
     pub entries: Waiting,
     /// Of these, entries that failed and are tried again later.
     pub put_off: Waiting,
+    /// Entries that failed too often and wait for a person.
+    pub failed: Waiting,
+    /// Members for whom what is due cannot be seen to.
+    pub stalled_members: Waiting,
     /// Arrivals that cannot be read.
     pub parked_arrivals: Waiting,
     /// Entries that wait for something else, by what it is; at most twenty kinds.

@@ -169,7 +169,9 @@ fn a_key_is_known_before_it_is_used() {
     assert!(!vault.learn(&rows).unwrap(), "nothing is new");
     assert_eq!((vault.generation(Purpose::Seal), vault.coming(Purpose::Seal)), (1, 2));
     assert_eq!(Vault::generation_of(&vault.seal("a", b"still")), Some(1));
-    rows.iter_mut().for_each(|row| row.active = true);
+    for row in &mut rows {
+        row.active = true;
+    }
     assert!(vault.learn(&rows).unwrap());
     let after = vault.seal("a", b"after");
     assert_eq!(after[..5], [NUMBERED, 0, 0, 0, 2]);
@@ -210,7 +212,9 @@ fn either_root_key_unwraps_and_no_other() {
     assert!(matches!(Vault::new([8; 32]).learn(&rows), Err(VaultError::Foreign { .. })));
     for at in [0, 30] {
         let mut damaged = rows.clone();
-        damaged.iter_mut().for_each(|row| row.bytes[at] ^= 1);
+        for row in &mut damaged {
+            row.bytes[at] ^= 1;
+        }
         assert!(matches!(vault.learn(&damaged), Err(VaultError::Sealed { .. })));
     }
     // Swapped, as somebody with the database could.

@@ -81,7 +81,7 @@ pub(super) fn body(platform: &str, data: &[u8]) {
     match connector(platform).verify(arrival.clone(), &source) {
         Ok(Admitted::Event(verified)) => read(connector(platform), &source, &verified, answers),
         Ok(Admitted::Handshake { status, .. }) => {
-            assert_eq!(status, 200, "a platform wants its greeting answered well")
+            assert_eq!(status, 200, "a platform wants its greeting answered well");
         }
         Err(Rejected { cause, detail }) => {
             assert_ne!(cause, Cause::BadSignature, "what is signed well is believed: {detail}");

@@ -131,7 +131,7 @@ pub(in crate::store) async fn entries(engine: &Engine, claim: &Claim) -> Result<
             Err(error) => return Err(error),
         }
     }
-    if damaged.len() > 0 {
+    if !damaged.is_empty() {
         let mut tx = engine.write().await?;
         tx.run(
             "update waiting set state = 'failed', attempts = attempts + 1, cause = k.cause, leased_until = 0,

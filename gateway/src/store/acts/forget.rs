@@ -36,7 +36,7 @@ pub(super) async fn forget(tx: &mut Tx, settlement: &Settlement, member: &Member
     tx.run(
         "insert into erasures (merchant_id, arrivals_seen, rejections_seen, done) values ($1, 0, 0, 0)
          on conflict (merchant_id) do update set arrivals_seen = 0, rejections_seen = 0, done = 0",
-        &[one.clone()],
+        std::slice::from_ref(&one),
         &[],
     )
     .await?;

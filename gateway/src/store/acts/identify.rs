@@ -38,13 +38,16 @@ struct Told {
     key: KnownKey,
 }
 
+/// A kind of key, and of a customer id the source.
+type HeldKey = (KeyKind, Option<String>);
+
 /// What is known of everybody whom a batch may name.
 struct People {
     owners: HashMap<KnownKey, Owner>,
     /// Keys that were named beside too many to be anybody's.
     placeholders: BTreeSet<KnownKey>,
     /// What kinds of key a member has; of customer ids, of which source.
-    held: HashMap<(String, MemberId), BTreeSet<(KeyKind, Option<String>)>>,
+    held: HashMap<(String, MemberId), BTreeSet<HeldKey>>,
     /// Members named by their ids who were forgotten: nothing is learnt about them any more.
     forgotten: BTreeSet<(String, MemberId)>,
     /// Who lost a key to whom, since it was asked last.
@@ -221,12 +224,11 @@ impl People {
                 return None;
             }
             let meant = match kind {
-                KeyKind::Card | KeyKind::Id => true,
                 // Whoever vouches for an address gets what it names, unless somebody with a stronger key has merely typed it.
                 KeyKind::Email if is_account(&draft.entry.event) => {
                     proof.covers(*kind) && (owner.proven || !stronger())
                 }
-                KeyKind::Email => true,
+                KeyKind::Card | KeyKind::Id | KeyKind::Email => true,
                 KeyKind::Phone => {
                     let told_alone = place == 0;
                     let vouched = !is_account(&draft.entry.event) || proof.covers(*kind);

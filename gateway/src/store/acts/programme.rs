@@ -39,12 +39,12 @@ pub(in crate::store) async fn standing(engine: &Engine) -> Result<Standing, Stor
         let merchant: MerchantId = row.get::<&str>("merchant_id").unwrap_or("?").into();
         let mut rows = Parts { merchant: &merchant, damaged: &mut standing.damaged };
         let sources = rows.sealed(
-            tx.rows("select source_id as id, sealed from sources where merchant_id = $1", &[(&merchant).into()], &[])
+            &tx.rows("select source_id as id, sealed from sources where merchant_id = $1", &[(&merchant).into()], &[])
                 .await?,
             |id| Part::Source(id.into()),
         );
         let channels = rows.sealed(
-            tx.rows("select channel_id as id, sealed from channels where merchant_id = $1", &[(&merchant).into()], &[])
+            &tx.rows("select channel_id as id, sealed from channels where merchant_id = $1", &[(&merchant).into()], &[])
                 .await?,
             |id| Part::Channel(id.into()),
         );
@@ -78,7 +78,7 @@ impl Parts<'_> {
         .ok()
     }
 
-    fn sealed(&mut self, rows: Vec<Row>, part: impl Fn(&str) -> Part) -> Vec<SealedRow> {
+    fn sealed(&mut self, rows: &[Row], part: impl Fn(&str) -> Part) -> Vec<SealedRow> {
         let read = |row: &Row| Ok(SealedRow { id: row.get("id")?, sealed: row.get("sealed")? });
         rows.iter().filter_map(|row| self.keep(read(row), || part(row.get("id").unwrap_or("?")))).collect()
     }

@@ -23,10 +23,18 @@ pub(in crate::store) async fn stuck(engine: &Engine, now: Moment) -> Result<Stuc
     let entries = "select count(*) as count, min(entry_id) as oldest from waiting where state = 'queued'";
     let put_off =
         "select count(*) as count, min(entry_id) as oldest from waiting where state = 'queued' and attempts > 0";
+    let failed = "select count(*) as count, min(entry_id) as oldest from waiting where state = 'failed'";
+    let stalled = "select count(*) as count, min(failing_since) as oldest from stalled_members";
+    let stalled = engine.row(stalled, &[]).await?;
+    let stalled = stalled.map(|row| -> Result<_, StoreError> {
+        Ok(Waiting { count: row.get("count")?, since: row.get::<Option<i64>>("oldest")?.map(Moment) })
+    });
     Ok(StuckView {
         arrivals: waiting(engine, arrivals, ARRIVAL_CAME).await?,
         entries: waiting(engine, entries, ENTRY_CAME).await?,
         put_off: waiting(engine, put_off, ENTRY_CAME).await?,
+        failed: waiting(engine, failed, ENTRY_CAME).await?,
+        stalled_members: stalled.transpose()?.unwrap_or_default(),
         parked_arrivals: waiting(engine, parked, ARRIVAL_CAME).await?,
         parked_entries: parked_entries(engine).await?,
         due_since: due_since(engine, now).await?,
