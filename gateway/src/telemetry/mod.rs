@@ -297,6 +297,8 @@ pub fn start_logging(json: bool) {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Lines { colours })
+        // What cannot be logged would be told by a line to the same place, and that line panics.
+        .log_internal_errors(false)
         .with_target(false)
         .with_ansi(colours);
     // A second call (tests start several gateways) finds logging started, which is as good.
@@ -310,6 +312,7 @@ pub fn start_quiet_logging() {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Lines { colours: false })
+        .log_internal_errors(false)
         .with_ansi(false)
         .with_target(false)
         .compact()
