@@ -177,7 +177,8 @@ impl Shared {
             programmes.unwrap_or_else(|| (old.revision, old.generation, Arc::clone(&old.programmes)));
         let problems = self.problems(&programmes, &plugins, &old.problems);
         // What waited for something that is mended now can go on: that is news as well.
-        let is_left = |was: &Problem| problems.iter().any(|now| (&now.merchant, &now.what) == (&was.merchant, &was.what));
+        let is_left =
+            |was: &Problem| problems.iter().any(|now| (&now.merchant, &now.what) == (&was.merchant, &was.what));
         let generation = generation + u64::from(!old.problems.iter().all(is_left));
         let next = Snapshot { revision, generation, programmes, plugins: plugins.snapshot(), problems };
         tell(&old, &next);

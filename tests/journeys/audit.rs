@@ -42,7 +42,7 @@ async fn what_staff_do_and_look_at_is_written_down_without_what_it_says() {
         assert_eq!((line.actor_kind.as_str(), line.actor.as_str()), ("token", staff.token_id().as_str()));
     }
     for line in &lines[3..] {
-        assert_eq!(line.member.as_ref().map(|member| member.as_str()), member, "{line:?}");
+        assert_eq!(line.member.as_ref().map(perkgate_domain::ids::MemberId::as_str), member, "{line:?}");
     }
     assert_eq!(lines[2].after, Some(json!({"fields": ["consent", "email", "name", "phone"]})));
     let everything = serde_json::to_string(&lines).expect("a document");

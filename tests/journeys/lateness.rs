@@ -94,13 +94,13 @@ async fn rest(gateway: &TestGateway) {
 
 /// Nothing waits but for a sale that has not come, nothing failed, and nothing is due that is over. Answers how much waits.
 async fn is_at_rest(gateway: &TestGateway, story: &str) -> usize {
-    let store = &gateway.gateway().store;
-    let stalled = store.stalled(&gateway.merchant(), 100).await.expect("a list");
+    let database = &gateway.gateway().store;
+    let stalled = database.stalled(&gateway.merchant(), 100).await.expect("a list");
     let waits = |item: &&StalledView| ["refund", "edit"].contains(&item.kind.as_str()) && item.state == "parked";
     assert!(stalled.iter().all(|item| waits(&item)), "{story}: {stalled:?}");
     let now = gateway.clock().now();
     until("nothing is due any more", async || {
-        store.due_members(now, 10).await.expect("a look").is_empty().then_some(())
+        database.due_members(now, 10).await.expect("a look").is_empty().then_some(())
     })
     .await;
     for who in PEOPLE {

@@ -143,7 +143,9 @@ async fn removed(premises: &Premises) {
         premises.run(&["member", "join", "--merchant", merchant, "--email", email, "--consent", "true", "--key", email])
     };
     let joined = [joins("kavarna", "jana@example.com"), joins("pekaren", "jana@example.com")];
-    joined.iter().for_each(|ran| done(ran, &["done: entry"]));
+    for ran in &joined {
+        done(ran, &["done: entry"]);
+    }
 
     let export = premises.path("kavarna.ndjson");
     let remove = |merchant: &str, yes: &str| {
@@ -168,7 +170,7 @@ async fn removed(premises: &Premises) {
     let lines = std::fs::read_to_string(&export).expect("the export");
     assert!(lines.contains(r#""opened":"jana@example.com""#), "contact data is opened: {lines}");
     assert!(
-        lines.ends_with("\n") && lines.lines().last().is_some_and(|line| line.contains(r#""end":true"#)),
+        lines.ends_with('\n') && lines.lines().last().is_some_and(|line| line.contains(r#""end":true"#)),
         "{lines}"
     );
     for table in ["merchants", "sources", "installations", "members", "arrivals", "entries"] {

@@ -37,7 +37,9 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         if flags.json {
             all.extend(rows);
         } else {
-            rows.iter().for_each(|row| println!("{}", line(row)));
+            for row in &rows {
+                println!("{}", line(row));
+            }
         }
     }
     if flags.json {
@@ -57,17 +59,11 @@ fn moment(text: &str) -> anyhow::Result<Moment> {
 fn line(row: &AuditRow) -> String {
     let at = jiff::Timestamp::from_millisecond(row.at.0).map_or_else(|_| row.at.0.to_string(), |at| at.to_string());
     let merchant = if row.merchant.is_empty() { "-" } else { &row.merchant };
-    let mut line = format!("{at}  {merchant}  {} {}  {}", row.actor_kind, row.actor, row.act);
-    if let Some(member) = &row.member {
-        line.push_str(&format!("  {member}"));
-    }
-    if let Some(arrival) = row.arrival {
-        line.push_str(&format!("  arrival {arrival}"));
-    }
+    let mut parts = vec![format!("{at}  {merchant}  {} {}  {}", row.actor_kind, row.actor, row.act)];
+    parts.extend(row.member.as_ref().map(ToString::to_string));
+    parts.extend(row.arrival.map(|arrival| format!("arrival {arrival}")));
     for (word, value) in [("was", &row.before), ("now", &row.after)] {
-        if let Some(value) = value {
-            line.push_str(&format!("  {word} {value}"));
-        }
+        parts.extend(value.as_ref().map(|value| format!("{word} {value}")));
     }
-    line
+    parts.join("  ")
 }

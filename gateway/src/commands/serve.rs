@@ -38,7 +38,7 @@ pub(super) struct Flags {
     /// A private host that messages and API questions may go to; may be given more than once
     #[arg(long, value_name = "HOST:PORT")]
     allow_private_destination: Vec<Private>,
-    /// Short for every port of this machine itself (127.0.0.0/8, ::1), for trying things out
+    /// Short for every port of this machine itself (`127.0.0.0/8`, `::1`), for trying things out
     #[arg(long)]
     allow_private_destinations: bool,
     /// Log lines as JSON
@@ -69,6 +69,7 @@ struct File {
 /// `[retention]`: for how many days what is kept for a time is kept.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the keys of the file say their unit")]
 struct Keep {
     bodies_days: Option<u32>,
     rejections_days: Option<u32>,

@@ -120,12 +120,12 @@ fn what_the_gateway_writes_is_for_its_owner_only() {
     // Whatever the umask lets others do.
     let script = "umask 000; exec \"$0\" \"$@\"";
     let file = shop.merchant_file();
-    let made = std::process::Command::new("sh")
+    let applied = std::process::Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_perkgate"), "apply", &file, "--database", &url])
         .env_remove("PERKGATE_KEY")
         .env_remove("PERKGATE_DATA")
         .status();
-    assert!(made.expect("the binary runs").success());
+    assert!(applied.expect("the binary runs").success());
     assert_eq!((mode("data"), mode("data/gate.db"), mode("data/perkgate.key")), (0o700, 0o600, 0o600));
 
     // What an earlier version left open is closed.

@@ -218,19 +218,21 @@ fn a_wake_and_what_falls_due_are_known_by_what_they_are() {
     let (one, two): (InstallationId, InstallationId) = ("birthday".into(), "winback".into());
     let later = Moment(AT.0 + 1);
     let wakes = [
-        Woken::id_of(&anna, &one, WakeCause::Asked, "k", AT),
-        Woken::id_of(&ben, &one, WakeCause::Asked, "k", AT),
-        Woken::id_of(&anna, &two, WakeCause::Asked, "k", AT),
-        Woken::id_of(&anna, &one, WakeCause::Installed, "k", AT),
-        Woken::id_of(&anna, &one, WakeCause::Asked, "l", AT),
-        Woken::id_of(&anna, &one, WakeCause::Asked, "k", later),
-        Due::id_of(&anna, AT),
-        Due::id_of(&ben, AT),
-        Due::id_of(&anna, later),
+        Woken::id_of((&anna, 1), &one, WakeCause::Asked, "k", AT),
+        Woken::id_of((&ben, 1), &one, WakeCause::Asked, "k", AT),
+        Woken::id_of((&anna, 1), &two, WakeCause::Asked, "k", AT),
+        Woken::id_of((&anna, 1), &one, WakeCause::Installed, "k", AT),
+        Woken::id_of((&anna, 1), &one, WakeCause::Asked, "l", AT),
+        Woken::id_of((&anna, 1), &one, WakeCause::Asked, "k", later),
+        Woken::id_of((&anna, 2), &one, WakeCause::Asked, "k", AT),
+        Due::id_of((&anna, 1), AT),
+        Due::id_of((&ben, 1), AT),
+        Due::id_of((&anna, 1), later),
+        Due::id_of((&anna, 2), AT),
     ];
     let different: std::collections::BTreeSet<_> = wakes.iter().collect();
     assert_eq!(different.len(), wakes.len());
-    assert_eq!(wakes[0], Woken::id_of(&anna, &one, WakeCause::Asked, "k", AT));
+    assert_eq!(wakes[0], Woken::id_of((&anna, 1), &one, WakeCause::Asked, "k", AT));
     for id in &wakes {
         assert!(id.len() <= EXTERNAL_ID_BYTES, "{id}");
     }

@@ -67,10 +67,11 @@ impl Export {
         let (bytes, rows) = kept.unwrap_or_default();
         file.set_len(bytes).with_context(cannot)?;
         file.seek(std::io::SeekFrom::End(0)).with_context(cannot)?;
-        let opened = opener.is_some();
+        let is_opened = opener.is_some();
         let mut export = Self { file: BufWriter::new(file), draft, path: path.to_owned(), opener, rows, unopened: 0 };
         if bytes == 0 {
-            let head = json!({"export": "merchant", "merchant": merchant, "at": SystemClock.now(), "opened": opened});
+            let head =
+                json!({"export": "merchant", "merchant": merchant, "at": SystemClock.now(), "opened": is_opened});
             export.line(&head.to_string())?;
         }
         Ok(export)

@@ -44,8 +44,12 @@ pub(in crate::store) async fn standing(engine: &Engine) -> Result<Standing, Stor
             |id| Part::Source(id.into()),
         );
         let channels = rows.sealed(
-            &tx.rows("select channel_id as id, sealed from channels where merchant_id = $1", &[(&merchant).into()], &[])
-                .await?,
+            &tx.rows(
+                "select channel_id as id, sealed from channels where merchant_id = $1",
+                &[(&merchant).into()],
+                &[],
+            )
+            .await?,
             |id| Part::Channel(id.into()),
         );
         let statement = "select * from installations where merchant_id = $1 and place is not null order by place";
