@@ -11,6 +11,7 @@ use perkgate_domain::programme::{Caps, Installation, Merchant, Mode};
 use perkgate_domain::rules::Rules;
 use perkgate_gateway::decide::Replay;
 use perkgate_gateway::store::{InstallationRow, PluginRow, ProgrammeRows};
+use perkgate_gateway::vault::Vault;
 use perkgate_plugin_host::{Call, Compiler, Host, HostConfig, Plugin};
 use perkgate_tests::{Premises, hostile};
 
@@ -336,6 +337,8 @@ async fn a_replay_finds_a_decision_that_was_never_made(ground: &Ground) {
 async fn the_command_ends_well_only_if_all_holds(ground: &Ground) {
     let shops = Shops::open(ground).await;
     let premises = Premises::on(Some(ground.url.clone()), &[]);
+    // Any key will do: nothing in there is sealed in earnest.
+    Vault::load(&premises.path(""), None).expect("a key");
     let told = premises.run(&["ledger", "verify", "--replay", "--json"]).json();
     assert_eq!(told["replayed"], serde_json::json!({"entries": 3, "decisions": 3, "passed_over": 0}));
     assert_eq!((&told["holds"], &told["problems"]), (&true.into(), &serde_json::json!([])));

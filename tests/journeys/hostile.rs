@@ -120,6 +120,8 @@ async fn beyond_a_grant_or_a_cap_a_verdict_is_refused_whole() {
     let told = settled(&gateway, &Sale { id: ORDER + 1, email: Some("petr@example.com".to_owned()), ..meal() }).await;
     assert_eq!(faults(&told)["daily"], (Blame::Plugin, FaultKind::Cap));
     assert_eq!(gateway.balance("email:petr@example.com", "points").await, 2 * 12);
+    // Nothing happens later than it arrives, so the clock goes on too.
+    gateway.later(86_400);
     let tomorrow = meal().at.plus_ms(86_400_000);
     let told = settled(&gateway, &Sale { id: ORDER + 2, at: tomorrow, ..meal() }).await;
     assert!(!faults(&told).contains_key("daily"), "another day");

@@ -113,8 +113,8 @@ const TABLE: &[Row] = &[
     Row { room: "telemetry", rooms: &["clock"], crates: &["prometheus_client", "tokio", "tracing", "tracing_subscriber"],
           why: "counters and log lines, imported by all and importing none; knows by the machine's clock when a loop last came round, and \
                 says in sum once a second what happens often" },
-    Row { room: "ops", rooms: &["clock", "store", "telemetry"], crates: &["axum", "serde", "serde_json", "tokio"],
-          why: "the operator's pages: what the store and telemetry know, looked at by whoever runs the gateway" },
+    Row { room: "ops", rooms: &["clock", "registry", "store", "telemetry"], crates: &["axum", "serde", "serde_json", "tokio"],
+          why: "the operator's pages: what the store, the registry and telemetry know, looked at by whoever runs the gateway" },
 ];
 
 /// Types of which `now()` asks the machine's clock.

@@ -276,32 +276,9 @@ impl Pipeline {
             join.referrer = join.referrer.take().filter(|referrer| !identity::is_address(referrer));
         }
         let known = identity.map(|identity| identity::known(&self.vault, merchant, source, &identity));
-        // An event always serialises: its maps have texts for keys.
-        let told = serde_json::to_string(&event).unwrap_or_default();
-        // A repetition tells the same again, whenever it arrives; so that is what it is held against.
-        let told_digest = Digest::of(told.as_bytes());
-        let (replaced, note) = claimed_time::hold_against(&mut event, received_at);
-        let document = if replaced { serde_json::to_string(&event).unwrap_or_default() } else { told };
-        let digest = if replaced { Digest::of(document.as_bytes()) } else { told_digest };
         let parts = [merchant.id.as_str(), source.as_str(), event.kind().as_str(), event.external_id()];
         let id = MemberId::new(derive("mem", &parts));
-        let mut entry = NewEntry {
-            newcomer: None,
-            member,
-            event,
-            document,
-            digest,
-            told: told_digest,
-            note,
-            keys: vec![],
-            referrers: vec![],
-            birthday: None,
-            contact: vec![],
-            locale: None,
-            consent: None,
-            proof: Proof::Typed,
-            doubt: None,
-        };
+        let mut entry = nameless_entry(event, member, received_at);
         let Some(known) = known else { return entry };
         if entry.member.is_none() && !known.keys.is_empty() {
             entry.newcomer = Some(Newcomer { referral: identity::referral(&self.vault, merchant, &id), id });
@@ -347,6 +324,34 @@ impl Pipeline {
 pub(super) fn opened(plain: &[u8]) -> Answers {
     let texts: BTreeMap<String, String> = serde_json::from_slice(plain).unwrap_or_default();
     texts.into_iter().filter_map(|(key, text)| Some((key, hex::decode(text).ok()?))).collect()
+}
+
+/// An entry that says nothing of anybody.
+fn nameless_entry(mut event: Event, member: Option<MemberId>, received_at: Moment) -> NewEntry {
+    // An event always serialises: its maps have texts for keys.
+    let text = serde_json::to_string(&event).unwrap_or_default();
+    // A repetition tells the same again, whenever it arrives; so that is what it is held against.
+    let told = Digest::of(text.as_bytes());
+    let (replaced, note) = claimed_time::hold_against(&mut event, received_at);
+    let document = if replaced { serde_json::to_string(&event).unwrap_or_default() } else { text };
+    let digest = if replaced { Digest::of(document.as_bytes()) } else { told };
+    NewEntry {
+        newcomer: None,
+        member,
+        event,
+        document,
+        digest,
+        told,
+        note,
+        keys: vec![],
+        referrers: vec![],
+        birthday: None,
+        contact: vec![],
+        locale: None,
+        consent: None,
+        proof: Proof::Typed,
+        doubt: None,
+    }
 }
 
 /// Test-mode happenings count only for sources that are for tests, and live ones only for the others.

@@ -162,8 +162,9 @@ async fn waiting_owners(
     for statement in [
         "select distinct w.merchant_id, w.member_id from {k} join waiting w
          on w.state = 'queued' and w.merchant_id = k.merchant_id and w.member_id = k.member_id",
-        "select distinct w.merchant_id, w.member_id from {k} join waiting w
-         on w.state = 'failed' and w.merchant_id = k.merchant_id and w.member_id = k.member_id",
+        "select k.merchant_id, k.member_id from {k}
+         where (select min(w.entry_id) from waiting w
+                where w.state = 'failed' and w.merchant_id = k.merchant_id and w.member_id = k.member_id) is not null",
     ] {
         for row in &tx.rows(statement, &[], &[&owned]).await? {
             waiting.insert(owner(row)?);

@@ -110,11 +110,12 @@ async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(200);
     let failed = |error: sqlx::Error| StoreError::Open { url: url.to_owned(), detail: why_not_sqlite(&error) };
-    close_to_others(&options, schema);
+    make_file(&options, schema);
     let pool =
         |connections| SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(30));
     let write = pool(1).connect_with(options.clone()).await.map_err(failed)?;
     claim_file(&write, url).await?;
+    close_to_others(&options);
     match schema {
         Schema::Migrate => migrate_sqlite(&write).await?,
         Schema::Current => current(&SQLITE, &applied_sqlite(&write).await?)?,
@@ -126,22 +127,28 @@ async fn sqlite(url: &str, schema: Schema) -> Result<Engine, StoreError> {
     Ok(Engine::Sqlite { write, read })
 }
 
-/// Purchases, messages and answers stand in there in clear: the files are their owner's alone. SQLite gives its log and index the
-/// mode of the database, so that one comes first. Where this fails, opening says why.
-fn close_to_others(options: &SqliteConnectOptions, schema: Schema) {
+/// The file, if there is one and not only memory.
+fn path_of(options: &SqliteConnectOptions) -> Option<&Path> {
     let path = options.get_filename();
-    if path.as_os_str().is_empty() || path.to_string_lossy().starts_with(":memory:") || path.starts_with("file:") {
-        return;
+    let text = path.to_string_lossy();
+    (!text.is_empty() && !text.starts_with(":memory:") && !text.starts_with("file:")).then_some(path)
+}
+
+/// A new database is its owner's alone from its first byte on: purchases, messages and answers stand in there in clear. SQLite gives its
+/// log and index the mode of the database. Where this fails, opening says why.
+fn make_file(options: &SqliteConnectOptions, schema: Schema) {
+    if let Some(path) = path_of(options).filter(|path| schema != Schema::Current && !path.exists()) {
+        let _ = files::own_file(path);
     }
-    for end in ["-wal", "-shm"] {
+}
+
+/// What an earlier version left open is closed, now that it is known to be ours.
+fn close_to_others(options: &SqliteConnectOptions) {
+    let Some(path) = path_of(options) else { return };
+    for end in ["", "-wal", "-shm"] {
         let mut beside = path.as_os_str().to_owned();
         beside.push(end);
         files::close_to_others(Path::new(&beside));
-    }
-    if schema == Schema::Current {
-        files::close_to_others(path);
-    } else {
-        let _ = files::own_file(path);
     }
 }
 
