@@ -37,6 +37,9 @@ impl DeliveryState {
     }
 }
 
+/// The note of a message that is not sent because what it is about was too long ago: it would not be true any more.
+pub const TOO_OLD: &str = "what it is about was more than three days ago";
+
 /// A message for one channel, as the settling commit writes it into the outbox. No contact data is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {

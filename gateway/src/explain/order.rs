@@ -2,7 +2,7 @@
 
 use super::texts::order as texts;
 use super::{Voice, decisions, unstopped};
-use perkgate_domain::delivery::{Delivery, DeliveryState};
+use perkgate_domain::delivery::{Delivery, DeliveryState, TOO_OLD};
 use perkgate_domain::event::Edit;
 use perkgate_domain::ids::EntryId;
 use perkgate_domain::ledger::{Expiry, HeldReward, Lot, RewardState};
@@ -176,6 +176,7 @@ fn message(delivery: &Delivery, voice: Voice<'_>) -> String {
         DeliveryState::Due => texts::MESSAGE_DUE,
         DeliveryState::Delivered => texts::MESSAGE_SENT,
         DeliveryState::Dead => texts::MESSAGE_DEAD,
+        DeliveryState::Suppressed if delivery.note.as_deref() == Some(TOO_OLD) => texts::MESSAGE_TOO_OLD,
         DeliveryState::Suppressed => texts::MESSAGE_HELD,
     };
     let subject = voice.language.quoted(&delivery.message.subject);

@@ -4,13 +4,11 @@ use super::apply::Verdict;
 use super::desk::Desk;
 use super::fault;
 use perkgate_domain::decision::{Ask, Fault, FaultKind, Message, Task, Wake, WakeTime, WakeWhom};
-use perkgate_domain::delivery::{Delivery, DeliveryState};
+use perkgate_domain::delivery::{Delivery, DeliveryState, TOO_OLD};
 use perkgate_domain::event::{WakeCause, Woken};
 use perkgate_domain::ids::{DeliveryId, InstallationId, MemberId, base32, derive, hash};
 use perkgate_domain::limits::{MESSAGE_AGE_MS, WAKE_MS, WAKES};
 use perkgate_domain::plan::{NewQuestion, NewTask, PlannedWake, WakeChange};
-
-const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The wake that an entry is has been: it is not asked for any more.
 pub(super) fn woken(desk: &mut Desk<'_>, woken: &Woken) {
@@ -142,8 +140,7 @@ impl Verdict<'_, '_> {
 
 /// Why a message about something that happened so long ago is not sent: it would not be true any more, and nobody expects it.
 fn too_old(desk: &Desk<'_>) -> Option<String> {
-    let age_ms = desk.terms.now.since_ms(desk.at());
-    (age_ms > MESSAGE_AGE_MS).then(|| format!("about something that was {} days ago", age_ms / DAY_MS))
+    (desk.terms.now.since_ms(desk.at()) > MESSAGE_AGE_MS).then(|| TOO_OLD.to_owned())
 }
 
 /// Opens a task for the merchant, and tells of it by the merchant's own channels.

@@ -33,8 +33,6 @@ pub(super) enum Twist {
     Unsigned,
 }
 
-const DAY_MS: i64 = 86_400_000;
-
 /// Makes the steps; counts deliveries.
 pub(super) struct Script {
     now: Moment,
@@ -66,9 +64,9 @@ impl Script {
         self.steps
     }
 
-    fn days_ago(&self, days: i64) -> Moment {
-        // At ten in the morning UTC, so that a purchase's day does not depend on when the demo is run.
-        Moment(self.now.0 - self.now.0.rem_euclid(DAY_MS) - days * DAY_MS + 10 * 3_600_000)
+    /// So many steps of seven hours before now: a story of less than three days, since nobody is sent a message about what is older.
+    fn ago(&self, steps: i64) -> Moment {
+        self.now.plus_ms(-steps * 7 * 3_600_000 - 60_000)
     }
 
     fn add(&mut self, about: &str, source: &'static str, topic: Option<&'static str>, body: Vec<u8>) -> &mut Step {
@@ -103,7 +101,7 @@ impl Script {
     fn jana(&mut self) {
         // Shopify's ids are beyond what a double can count.
         let base = 820_982_911_946_154_000;
-        let coffee = sale(base + 1, JANA, &[("Flat white", 2, 320)], self.days_ago(9));
+        let coffee = sale(base + 1, JANA, &[("Flat white", 2, 320)], self.ago(9));
         self.sells("Jana buys two coffees in the e-shop", "eshop", Some("orders/create"), &coffee);
         self.sells("Shopify tells of the payment as well: still one purchase", "eshop", Some("orders/paid"), &coffee);
         let repeated = self.steps[1].delivery.clone();
@@ -111,13 +109,13 @@ impl Script {
             self.sells("Shopify repeats itself, as it does after a timeout", "eshop", Some("orders/paid"), &coffee);
         again.delivery = repeated;
         again.expect = (200, "duplicate");
-        let cake = sale(base + 2, JANA, &[("Medovník", 2, 625)], self.days_ago(8));
+        let cake = sale(base + 2, JANA, &[("Medovník", 2, 625)], self.ago(8));
         self.sells("Jana buys two cakes", "eshop", Some("orders/paid"), &cake);
-        let lunch = sale(base + 3, JANA, &[("Obedové menu", 2, 1000)], self.days_ago(7));
+        let lunch = sale(base + 3, JANA, &[("Obedové menu", 2, 1000)], self.ago(7));
         self.sells("Jana has lunch for two: enough for the cinema's offer", "eshop", Some("orders/paid"), &lunch);
-        let espresso = sale(base + 4, JANA, &[("Espresso", 1, 320)], self.days_ago(6));
+        let espresso = sale(base + 4, JANA, &[("Espresso", 1, 320)], self.ago(6));
         self.sells("Jana has an espresso", "eshop", Some("orders/paid"), &espresso);
-        let mut unpaid = sale(base + 5, JANA, &[("Raňajky", 1, 750)], self.days_ago(5));
+        let mut unpaid = sale(base + 5, JANA, &[("Raňajky", 1, 750)], self.ago(5));
         unpaid.status = Some("pending");
         self.sells("Jana orders breakfast and has not paid yet", "eshop", Some("orders/create"), &unpaid).order = None;
         unpaid.status = None;
@@ -127,14 +125,14 @@ impl Script {
             Some(cake.id.to_string());
         self.add("Shopify tells of that refund twice", "eshop", Some("refunds/create"), refund).order =
             Some(cake.id.to_string());
-        let late = sale(base + 6, JANA, &[("Čaj", 1, 900)], self.days_ago(4));
+        let late = sale(base + 6, JANA, &[("Čaj", 1, 900)], self.ago(4));
         let early = samples::shopify_refund(5_095_629_690_002, &late, 0, 1);
         self.add("A refund overtakes its purchase: it waits", "eshop", Some("refunds/create"), early);
         self.sells("The purchase arrives, and the refund with it", "eshop", Some("orders/paid"), &late);
     }
 
     fn petr(&mut self) {
-        let mut coffee = sale(2001, PETR, &[("Payment", 1, 400)], self.days_ago(6));
+        let mut coffee = sale(2001, PETR, &[("Payment", 1, 400)], self.ago(6));
         coffee.tip = 50;
         coffee.status = Some("APPROVED");
         self.sells("Petr's card is approved at the till", "till", None, &coffee).order = None;
@@ -147,7 +145,7 @@ impl Script {
         again = text.into_bytes();
         let last = self.steps.len() - 1;
         self.steps[last].body = again;
-        let dinner = sale(2002, PETR, &[("Payment", 1, 1800)], self.days_ago(5));
+        let dinner = sale(2002, PETR, &[("Payment", 1, 1800)], self.ago(5));
         self.sells("Petr has dinner: the second and last of the cinema's offers", "till", None, &dinner);
         let refund = json!({
             "id": "sqr2002", "payment_id": "sqp2002", "order_id": "sqo2002r", "location_id": "S8GWD5R9QB376", "status": "COMPLETED",
@@ -155,43 +153,42 @@ impl Script {
         });
         let body = square_event("refund.updated", "ref-2002", "refund", &refund).to_string().into_bytes();
         self.add("Half of the dinner is given back", "till", None, body).order = Some("sqp2002".to_owned());
-        let stranger = sale(2003, ("", "sk", false), &[("Payment", 1, 260)], self.days_ago(5));
+        let stranger = sale(2003, ("", "sk", false), &[("Payment", 1, 260)], self.ago(5));
         self.sells("A stranger pays at the till: the purchase waits for somebody to claim it", "till", None, &stranger);
     }
 
     fn ewa(&mut self) {
-        let gift = sale(3001, EWA, &[("Poukaz", 1, 2500)], self.days_ago(3));
+        let gift = sale(3001, EWA, &[("Poukaz", 1, 2500)], self.ago(3));
         self.sells("Ewa pays by link; the offers have run out", "pay", None, &gift);
-        let mut later = sale(3002, EWA, &[("Rezervácia", 1, 1000)], self.days_ago(3));
+        let mut later = sale(3002, EWA, &[("Rezervácia", 1, 1000)], self.ago(3));
         later.status = Some("unpaid");
         self.sells("Ewa orders by bank transfer, not paid yet", "pay", None, &later).order = None;
         later.status = Some("async");
         self.sells("Her transfer arrives", "pay", None, &later);
         let refund = json!({
             "id": "re_3001", "object": "refund", "amount": 2500, "currency": "eur", "charge": "ch_3001", "payment_intent": "pi_3001",
-            "status": "succeeded", "reason": null, "created": self.days_ago(2).seconds(),
+            "status": "succeeded", "reason": null, "created": self.ago(2).seconds(),
         });
         let body = stripe_event("refund.created", "evt_re_3001", &refund).to_string().into_bytes();
         self.add("All of Ewa's first payment is given back", "pay", None, body).order = Some("pi_3001".to_owned());
-        let test =
-            samples::purchase("stripe", &sale(3003, EWA, &[("Test", 1, 9900)], self.days_ago(2))).unwrap_or_default();
+        let test = samples::purchase("stripe", &sale(3003, EWA, &[("Test", 1, 9900)], self.ago(2))).unwrap_or_default();
         let test = String::from_utf8_lossy(&test).replace("\"livemode\":true", "\"livemode\":false").into_bytes();
         self.add("Somebody tries Stripe's test mode: kept apart", "pay", None, test);
     }
 
     fn tom_and_lea(&mut self) {
-        let mut basket = sale(4001, TOM, &[("Beans & Co 250 g", 1, 645), ("Aeropress", 1, 1290)], self.days_ago(2));
+        let mut basket = sale(4001, TOM, &[("Beans & Co 250 g", 1, 645), ("Aeropress", 1, 1290)], self.ago(2));
         basket.shipping = 490;
         basket.status = Some("pending");
         self.sells("Tom fills a WooCommerce basket", "woo", Some("order.created"), &basket).order = None;
         basket.status = None;
         self.sells("Tom pays; shipping earns nothing", "woo", Some("order.updated"), &basket);
-        let coffee = sale(820_982_911_946_155_001, LEA, &[("Cappuccino", 1, 320)], self.days_ago(1));
+        let coffee = sale(820_982_911_946_155_001, LEA, &[("Cappuccino", 1, 320)], self.ago(1));
         self.sells("Lea, who agreed to no messages, has a cappuccino", "eshop", Some("orders/paid"), &coffee);
     }
 
     fn trouble(&mut self) {
-        let coffee = sale(820_982_911_946_156_001, LEA, &[("Cappuccino", 1000, 320)], self.days_ago(0));
+        let coffee = sale(820_982_911_946_156_001, LEA, &[("Cappuccino", 1000, 320)], self.ago(0));
         let forged =
             self.sells("Somebody forges a purchase of a thousand coffees", "eshop", Some("orders/paid"), &coffee);
         (forged.twist, forged.expect, forged.order) = (Twist::Forged, (401, "rejected"), None);
@@ -199,7 +196,7 @@ impl Script {
             "Somebody replays a Stripe event of an hour ago",
             "pay",
             None,
-            &sale(3009, EWA, &[("x", 1, 100)], self.days_ago(0)),
+            &sale(3009, EWA, &[("x", 1, 100)], self.ago(0)),
         );
         (old.twist, old.expect, old.order) = (Twist::Old, (401, "rejected"), None);
         self.add(

@@ -134,6 +134,13 @@ super::sentences! {
         en: "Message {subject} was held back: the member did not agree to messages.",
         de: "Nachricht {subject} wurde zurückgehalten: das Mitglied hat Nachrichten nicht zugestimmt."
     }
+    MESSAGE_TOO_OLD {
+        cs: "Zpráva {subject} nebyla odeslána: to, čeho se týká, bylo před více než třemi dny.",
+        sk: "Správa {subject} nebola odoslaná: to, čoho sa týka, bolo pred viac ako tromi dňami.",
+        pl: "Wiadomości {subject} nie wysłano: to, czego dotyczy, było ponad trzy dni temu.",
+        en: "Message {subject} was not sent: what it is about was more than three days ago.",
+        de: "Nachricht {subject} wurde nicht gesendet: worum es geht, liegt mehr als drei Tage zurück."
+    }
     CODE_USED {
         cs: "Použitý kód {code}: {title}.",
         sk: "Použitý kód {code}: {title}.",
