@@ -206,7 +206,7 @@ impl Script {
             b"{\"id\": 820982911946156, \"total_pri".to_vec(),
         )
         .expect = (400, "rejected");
-        self.add("A body is larger than any order", "eshop", Some("orders/paid"), vec![b' '; 2 * 1024 * 1024]).expect =
+        self.add("A body is larger than any order", "eshop", Some("orders/paid"), vec![b' '; 5 * 1024 * 1024]).expect =
             (413, "rejected");
         self.add("Shopify tells of a new product", "eshop", Some("products/create"), b"{\"id\": 1}".to_vec()).expect =
             (200, "ignored");
