@@ -10,7 +10,7 @@ use super::admit::{Draft, KnownKey};
 use super::members::MemberRows;
 use super::rows::{hash32, word};
 use crate::store::StoreError;
-use crate::store::engine::{Kind as Column, Set, Tx};
+use crate::store::engine::{Dialect, Kind as Column, Set, Tx};
 use perkgate_domain::event::Event;
 use perkgate_domain::ids::MemberId;
 use perkgate_domain::limits::NAMED_BESIDE;
@@ -183,9 +183,16 @@ impl People {
         for (merchant, member) in named {
             set.push([merchant.into(), member.into()]);
         }
-        let statement = "select m.merchant_id, m.member_id, m.kind, m.source_id from {k}
-                         join member_keys m on m.merchant_id = k.merchant_id and m.member_id = k.member_id";
-        for row in &tx.rows(statement, &[], &[&set]).await? {
+        // Left to itself, SQLite walks all keys of the merchant for each member.
+        let keys = match tx.dialect() {
+            Dialect::Sqlite => "cross join member_keys m indexed by member_keys_member",
+            Dialect::Postgres => "join member_keys m",
+        };
+        let statement = format!(
+            "select m.merchant_id, m.member_id, m.kind, m.source_id from {{k}}
+             {keys} on m.merchant_id = k.merchant_id and m.member_id = k.member_id"
+        );
+        for row in &tx.rows(&statement, &[], &[&set]).await? {
             let kind = word("key kind", row.get("kind")?, KeyKind::parse)?;
             let owner = (row.get("merchant_id")?, row.get::<&str>("member_id")?.into());
             self.held.entry(owner).or_default().insert((kind, row.get("source_id")?));
