@@ -135,7 +135,7 @@ impl People {
         };
         let wanted: BTreeSet<KnownKey> = drafts.iter().flat_map(asked).collect();
         let mut people = Self::owners(tx, &wanted).await?;
-        people.holdings(tx).await?;
+        people.holdings(tx, drafts).await?;
         people.gone(tx, drafts).await?;
         Ok(people)
     }
@@ -147,8 +147,9 @@ impl People {
         }
         let statement = format!(
             "select k.merchant_id, k.kind, k.hash, m.member_id, m.proven,
-                    (select count(*) from (select 1 from mentions b where b.merchant_id = k.merchant_id and b.kind = k.kind
-                                           and b.hash = k.hash limit {}) named) as beside
+                    case when m.proven = 1 then 0 else
+                        (select count(*) from (select 1 from mentions b where b.merchant_id = k.merchant_id and b.kind = k.kind
+                                               and b.hash = k.hash limit {}) named) end as beside
              from {{k}} left join member_keys m
              on m.merchant_id = k.merchant_id and m.kind = k.kind and m.hash = k.hash",
             NAMED_BESIDE + 1
@@ -173,14 +174,22 @@ impl People {
         Ok(people)
     }
 
-    /// What else those have who may be meant by an address or number.
-    async fn holdings(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
-        let weak = |kind: &str| kind == KeyKind::Email.as_str() || kind == KeyKind::Phone.as_str();
-        let named = self.owners.iter().filter(|((_, kind, _), _)| weak(kind) || *kind == KeyKind::Id.as_str());
-        let named: BTreeSet<(&str, &str)> =
-            named.map(|((merchant, _, _), owner)| (merchant.as_str(), owner.member.as_str())).collect();
+    /// What else those have who may be meant, where the first key of a draft does not settle that.
+    async fn holdings(&mut self, tx: &mut Tx, drafts: &[Draft<'_>]) -> Result<(), StoreError> {
+        let mut named = BTreeSet::new();
+        for draft in drafts {
+            let told = self.told(draft);
+            let settled =
+                told.first().is_some_and(|first| first.kind != KeyKind::Phone && self.owners.contains_key(&first.key));
+            if is_account(&draft.entry.event) || !settled {
+                let owners = told
+                    .iter()
+                    .filter_map(|told| Some((told.key.0.clone(), self.owners.get(&told.key)?.member.clone())));
+                named.extend(owners);
+            }
+        }
         let mut set = Set::new("k", &[("merchant_id", Column::Text), ("member_id", Column::Text)]);
-        for (merchant, member) in named {
+        for (merchant, member) in &named {
             set.push([merchant.into(), member.into()]);
         }
         // Left to itself, SQLite walks all keys of the merchant for each member.

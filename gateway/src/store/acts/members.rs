@@ -96,7 +96,14 @@ impl MemberRows {
         by_id: bool,
     ) {
         let referrer = referrer.filter(|referrer| referrer != member);
-        if !by_id && referrer.is_none() {
+        if by_id {
+            for field in &entry.contact {
+                let place = (merchant.to_owned(), member.to_string(), field.field.clone());
+                self.fills.entry(place).or_insert_with(|| field.sealed.clone());
+            }
+        }
+        let says = entry.locale.is_some() || entry.consent.is_some() || entry.birthday.is_some();
+        if referrer.is_none() && !(by_id && says) {
             return;
         }
         let news = self.updates.entry((merchant.to_owned(), member.to_string())).or_default();
@@ -107,10 +114,6 @@ impl MemberRows {
         news.consent = entry.consent.filter(|_| entry.proof > Proof::Typed).or(news.consent);
         news.fill_locale = news.fill_locale.take().or_else(|| entry.locale.clone());
         news.fill_birthday = news.fill_birthday.take().or_else(|| entry.birthday.map(|day| day.to_string()));
-        for field in &entry.contact {
-            let place = (merchant.to_owned(), member.to_string(), field.field.clone());
-            self.fills.entry(place).or_insert_with(|| field.sealed.clone());
-        }
     }
 
     /// A key of this kind is somebody else's now, and so is what messages would go to.
