@@ -10,7 +10,7 @@ use perkgate_gateway::gateway::{Config, Gateway};
 use perkgate_gateway::store::{Actor, Note, PluginRow, ProgrammeRows, StoreError};
 use perkgate_plugin_host::Compiler;
 use perkgate_tests::programme::{ESHOP, MERCHANT, OWN, PAY, POINTS, plugin_file};
-use perkgate_tests::{FakeShop, NOON, Premises, Sale, TestGateway, hostile, until};
+use perkgate_tests::{FakeShop, NOON, Premises, Sale, Staff, TestGateway, hostile, until};
 use sqlx::{Connection as _, SqliteConnection};
 use std::path::Path;
 use std::sync::Arc;
@@ -148,6 +148,34 @@ async fn a_purchase_waits_for_its_plugin_however_long() {
 }
 
 #[tokio::test]
+async fn what_is_due_waits_for_the_plugin_too() {
+    let maturing = "\n[wallets.points]\nmatures = { days = 2 }\n";
+    let gateway = TestGateway::open(&[ESHOP, maturing, POINTS]).await;
+    FakeShop::at(&gateway, "eshop").sells(&coffee(ORDER)).await;
+    gateway.settle().await;
+    let whole = hostile("honest-points");
+    installs(&gateway, Digest::of(&whole), b"damaged").await;
+    gateway.later(3 * 86_400);
+    // A plugin that is not loaded may wait for what this changes: a tier, for example.
+    until("it is put off", async || {
+        gateway.gateway().pipeline.schedule().await.expect("a pass");
+        let mut database = SqliteConnection::connect(&gateway.database()).await.expect("the database opens");
+        let count = sqlx::query_scalar::<_, i64>("select count(*) from stalled_members");
+        (count.fetch_one(&mut database).await.expect("a number") == 1).then_some(())
+    })
+    .await;
+    assert_eq!(gateway.balance(BY_JANA, "points").await, 0);
+    installs(&gateway, Digest::of(&whole), &whole).await;
+    left_out(&gateway, &[]).await;
+    until("the points are there", async || {
+        gateway.later(1);
+        (gateway.balance(BY_JANA, "points").await == 3).then_some(())
+    })
+    .await;
+    gateway.close().await;
+}
+
+#[tokio::test]
 async fn one_damaged_row_takes_nothing_else_with_it() {
     let gateway = TestGateway::open(&[ESHOP, PAY, POINTS]).await;
     let (eshop, pay) = (FakeShop::at(&gateway, "eshop"), FakeShop::at(&gateway, "pay"));
@@ -203,12 +231,15 @@ async fn a_damaged_document_is_left_out_by_itself() {
     gateway.settle().await;
     assert_eq!(gateway.balance(BY_JANA, "points").await, 3);
 
-    // The merchant itself: every source of it says 503.
+    // The merchant itself: every source of it says 503, and so does the API.
+    let staff = Staff::at(&gateway);
     by_hand(&gateway, "update merchants set document = '{'").await;
     left_out(&gateway, &["programme"]).await;
     eshop.tells(None, eshop.body(&coffee(ORDER + 1))).await.is(503, "unavailable");
+    staff.asks("/rewards").await.is_problem(503, "busy");
     assert!(gateway.reapply(&[ESHOP, PAY, POINTS]).await);
     left_out(&gateway, &[]).await;
+    staff.asks("/rewards").await.is(200);
     eshop.sells(&coffee(ORDER + 1)).await;
     gateway.settle().await;
     assert_eq!(gateway.balance(BY_JANA, "points").await, 3 + 3);

@@ -52,7 +52,10 @@ impl FromRequest<Desk> for Visit {
             return Err(Problem::of(Code::Forbidden));
         }
         let snapshot = desk.registry.snapshot();
-        let programme = snapshot.programme(&merchant).cloned().ok_or_else(|| Problem::of(Code::UnknownMerchant))?;
+        let programme = snapshot.programme(&merchant).cloned().ok_or_else(|| {
+            let code = if snapshot.leaves_out(&merchant) { Code::Busy } else { Code::UnknownMerchant };
+            Problem::of(code)
+        })?;
         let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::DELETE);
         let body = if reads { Vec::new() } else { read(body).await? };
         let query = parts.uri.query().unwrap_or_default().to_owned();

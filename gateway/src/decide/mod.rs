@@ -58,17 +58,21 @@ fn decide_one<'a>(
     if let Some(why) = snapshot.holds_up(&entry.merchant, &entry.source) {
         return Decided::PutOff(why);
     }
+    let mut plugins = Vec::with_capacity(ground.programme.installations.len());
+    for installation in ground.programme.installations.iter().filter(|installation| is_asked(entry, installation)) {
+        match snapshot.plugin(installation.digest) {
+            Ok(plugin) => plugins.push((installation, plugin)),
+            // However long it takes: without it the entry would be settled for good, and give less than it should. So is what only the
+            // ledger decides: whether the plugin wants to hear of a new tier is not known before it is loaded.
+            Err(fault) => return put_off(installation, &fault),
+        }
+    }
     if let Event::Edit(edit) = &entry.event {
         return decide_again(entry, edit, ground, opened, snapshot);
     }
-    let mut proposals = Vec::with_capacity(ground.programme.installations.len());
-    for installation in ground.programme.installations.iter().filter(|installation| is_asked(entry, installation)) {
-        let proposal = match snapshot.plugin(installation.digest) {
-            Ok(plugin) if !plugin.handles(entry.event.kind()) => continue,
-            Ok(plugin) => call(entry, ground, installation, plugin, opened, vault),
-            // However long it takes: without it the entry would be settled for good, and give less than it should.
-            Err(fault) => return put_off(installation, &fault),
-        };
+    let mut proposals = Vec::with_capacity(plugins.len());
+    for (installation, plugin) in plugins.into_iter().filter(|(_, plugin)| plugin.handles(entry.event.kind())) {
+        let proposal = call(entry, ground, installation, plugin, opened, vault);
         if let Outcome::Fault(fault) = &proposal.outcome
             && fault.blame == Blame::Host
         {

@@ -109,7 +109,8 @@ pub(super) fn plan(material: Material<'_>) -> Plan {
     plan
 }
 
-/// Plugins are asked about what happened since the programme began, and about a redemption only if it comes to something.
+/// Plugins are asked about what happened since the programme began, and about a redemption only if it comes to something. What is due
+/// waits for them, though they are not asked: they may wait for the tier that it changes.
 fn is_decided(
     entry: &QueuedEntry,
     book: &Book,
@@ -122,7 +123,7 @@ fn is_decided(
         return false;
     }
     if !matches!(entry.event, Event::Redemption(_) | Event::Undo(_)) {
-        return entry.event.kind().interface().is_some() || matches!(entry.event, Event::Edit(_));
+        return entry.event.kind().interface().is_some() || matches!(entry.event, Event::Edit(_) | Event::Due(_));
     }
     let (Some(owner), Some(field)) = (owner(entry), fields.get(&entry.merchant)) else { return false };
     let mut trial = Book { counters: book.counters.clone(), ..Book::default() };

@@ -93,6 +93,11 @@ impl Snapshot {
             Part::Channel(_) | Part::Installation(_) => false,
         })
     }
+    /// Whether this merchant is there and cannot be read.
+    #[must_use]
+    pub fn leaves_out(&self, merchant: &MerchantId) -> bool {
+        self.parts_of(merchant).any(|part| matches!(part, Part::Merchant(_)))
+    }
     /// Channels that are configured and cannot be read: their deliveries wait.
     pub fn left_out_channels(&self) -> impl Iterator<Item = (&MerchantId, &ChannelId)> {
         let left_out = self.programmes.left_out.iter();
