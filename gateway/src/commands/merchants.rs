@@ -3,7 +3,7 @@
 use super::actor;
 use anyhow::Context as _;
 use perkgate_domain::limits::MERCHANT_FILE_BYTES;
-use perkgate_gateway::apply::{self, Given};
+use perkgate_gateway::apply::{self, ApplyError, Given};
 use perkgate_gateway::gateway::Gateway;
 use perkgate_gateway::{files, merchant_file};
 use std::collections::BTreeMap;
@@ -31,25 +31,43 @@ pub(super) async fn apply(gateway: &Gateway, wanted: &Wanted, listen: &str) -> a
         named.extend(within(directory)?);
     }
     each_its_own(&named)?;
-    for Named { path, merchant } in &named {
-        let given = Given { path, merchant: merchant.as_deref(), secrets: wanted.secrets.as_deref() };
-        let prepared = apply::prepare(&given, gateway.store.as_ref()).await?;
-        for warning in &prepared.warnings {
-            tracing::warn!(merchant = %prepared.merchant.id, file = %path.display(), "{warning}");
-        }
-        let store = gateway.store.as_ref();
-        if !apply::is_applied(&prepared, store, &gateway.vault).await? {
-            apply::load_plugins(&prepared, &gateway.host).await?;
-        }
-        let now = gateway.clock().now();
-        let changed = apply::apply(&prepared, store, &gateway.vault, &actor(), now).await?;
-        tracing::info!(merchant = %prepared.merchant.id, changed, "merchant file applied");
-        for source in prepared.sources() {
-            tracing::info!(merchant = %prepared.merchant.id, source = %source.id, platform = source.platform,
-                "takes webhooks at http://{listen}/in/{}/{}", prepared.merchant.id, source.id);
+    for one in &named {
+        match apply_one(gateway, one, wanted.secrets.as_deref(), listen).await {
+            // One merchant's mistake must not keep the others' gateway from starting.
+            Err(error) if one.merchant.is_some() && !is_outage(&error) => {
+                let merchant = one.merchant.as_deref();
+                tracing::error!(merchant, file = %one.path.display(), "this merchant file is not applied, and what it was before stays: \
+                    {error:#}. Mend it and run `perkgate apply`");
+            }
+            applied => applied?,
         }
     }
     Ok(())
+}
+
+async fn apply_one(gateway: &Gateway, named: &Named, secrets: Option<&Path>, listen: &str) -> anyhow::Result<()> {
+    let given = Given { path: &named.path, merchant: named.merchant.as_deref(), secrets };
+    let store = gateway.store.as_ref();
+    let prepared = apply::prepare(&given, store).await?;
+    let merchant = &prepared.merchant.id;
+    for warning in &prepared.warnings {
+        tracing::warn!(%merchant, file = %named.path.display(), "{warning}");
+    }
+    if !apply::is_applied(&prepared, store, &gateway.vault).await? {
+        apply::load_plugins(&prepared, &gateway.host).await?;
+    }
+    let changed = apply::apply(&prepared, store, &gateway.vault, &actor(), gateway.clock().now()).await?;
+    tracing::info!(%merchant, changed, "merchant file applied");
+    for source in prepared.sources() {
+        tracing::info!(%merchant, source = %source.id, platform = source.platform,
+            "takes webhooks at http://{listen}/in/{merchant}/{}", source.id);
+    }
+    Ok(())
+}
+
+/// Whether the database failed, and so would with every other file.
+fn is_outage(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(ApplyError::Store(_)))
 }
 
 /// The merchant files in a directory, by name. Each is its name's merchant's, and no other's.
