@@ -62,6 +62,8 @@ async fn backed_up_and_moved(premises: &Premises, others: Option<String>, again:
     let ran = restored.run(&["restore", text(&backup), "--key-from", text(&key)]);
     done(&ran, &["is restored and checked", "opens it"]);
     is_private(&restored.path("perkgate.db"));
+    done(&premises.run(&["audit"]), &["database.backup", "backup.db"]);
+    done(&restored.run(&["audit"]), &["database.restore", "backup.db"]);
     done(&restored.run(&["ledger", "verify", "--replay"]), &["every invariant holds"]);
     restored.run(&["restore", text(&backup)]).fails_with_one_sentence("is not written over");
 
@@ -73,6 +75,7 @@ async fn backed_up_and_moved(premises: &Premises, others: Option<String>, again:
         &premises.run(&["move", "--to", there.url()]),
         &["rows of", "every table was compared", "every invariant holds"],
     );
+    done(&there.run(&["audit"]), &["database.move"]);
     aftermath::all_is_well(&there, vec![there.serve().await], &books).await;
     let back = with_the_key_of(premises, again);
     done(&there.run(&["move", "--to", back.url()]), &["every table was compared"]);

@@ -1,11 +1,12 @@
 //! `perkgate backup` and `perkgate restore`: the database in one file and back, and the key apart from it.
 
-use super::{Database, Said};
+use super::{Database, Said, actor};
 use anyhow::Context as _;
 use perkgate_gateway::clock::{Clock as _, SystemClock};
 use perkgate_gateway::store::whole;
-use perkgate_gateway::store::{self, LedgerReport, Schema};
+use perkgate_gateway::store::{self, LedgerReport, Note, Schema};
 use perkgate_gateway::vault::KEY_FILE;
+use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let mut said = Said::default();
     let report = whole::backup(&flags.database.database, &to, &mut |table, rows| said.copied(table, rows)).await?;
     println!("{} is made and checked: {}", to.display(), counts(&report));
+    noted(&flags.database.database, "database.backup", json!({"to": to})).await;
     match (&flags.key_to, &key) {
         (Some(copy), _) => println!("the key is not in it; it is copied to {}", copy.display()),
         (None, Key::Environment) => println!("the key is not in it: it is what PERKGATE_KEY says; keep that elsewhere"),
@@ -72,7 +74,23 @@ pub(super) async fn restore(flags: RestoreFlags) -> anyhow::Result<ExitCode> {
     println!("{} is restored and checked: {}", flags.from.display(), counts(&report));
     let checked = opens(&flags.database).await.context("the database is restored, and")?;
     println!("{checked}");
+    noted(url, "database.restore", json!({"from": flags.from})).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes into the audit log who copied everything there is. The copy is made by then, so a database that takes no line, on a full disk
+/// for example, is said and is no failure.
+pub(super) async fn noted(url: &str, act: &'static str, what: Value) {
+    let note = Note::new(None, &actor(), act, SystemClock.now()).now(what);
+    let written = async {
+        let store = store::open(url, Schema::Current).await?;
+        let written = store.note(&[note]).await;
+        store.close().await;
+        written
+    };
+    if let Err(error) = written.await {
+        eprintln!("perkgate: the audit log has no line about it: {error}");
+    }
 }
 
 /// What a report counted.

@@ -1,8 +1,9 @@
 //! `perkgate move --to URL`: the database into a new one, of the other engine or the same.
 
-use super::backup::counts;
+use super::backup::{counts, noted};
 use super::{Database, Said};
 use perkgate_gateway::store::whole;
+use serde_json::json;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,9 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let copied = whole::move_to(from, &flags.to, flags.force, &mut |table, rows| said.copied(table, rows)).await?;
     println!("{} rows of {} tables are moved, and every table was compared", copied.rows, copied.tables);
     println!("{}", counts(&copied.report));
+    // A URL may have a password in it.
+    let engine = from.split_once(':').map_or("", |(engine, _)| engine);
+    noted(&flags.to, "database.move", json!({"from": engine})).await;
     println!(
         "from now on name the new database with --database, and this directory of the key with --data: {}",
         flags.database.data().display()
