@@ -6,7 +6,7 @@ use perkgate_domain::ids::Digest;
 use perkgate_domain::limits;
 use perkgate_domain::manifest::Manifest;
 use std::collections::BTreeSet;
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{ComponentExternName, Encoding, Parser, Payload};
 
 /// What a component is, as far as its bytes tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,12 +79,12 @@ impl<'a> Outside<'a> {
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(section) if depth == 0 => {
                     for import in section {
-                        found.imports.push(import.map_err(broken)?.name.full_name().into_owned());
+                        found.imports.push(full_name(import.map_err(broken)?.name));
                     }
                 }
                 Payload::ComponentExportSection(section) if depth == 0 => {
                     for export in section {
-                        found.exports.push(export.map_err(broken)?.name.full_name().into_owned());
+                        found.exports.push(full_name(export.map_err(broken)?.name));
                     }
                 }
                 Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
@@ -137,4 +137,10 @@ fn read_manifest(json: &[u8]) -> Result<Manifest, PackError> {
 
 pub(crate) fn too_long(bytes: usize) -> String {
     format!("it has {bytes} bytes and may have {}; shorten the settings schema", limits::MANIFEST_BYTES)
+}
+
+/// A name with its version whole: an encoder may write `a:b/c@1` and `.2.3` apart.
+fn full_name(name: ComponentExternName<'_>) -> String {
+    let suffix = name.version_suffix.filter(|_| name.name.contains('@') && name.implements.is_none());
+    format!("{}{}", name.name, suffix.unwrap_or_default())
 }

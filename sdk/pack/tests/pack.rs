@@ -45,7 +45,7 @@ fn module(world: &str, import: &str, exports: &[&str]) -> Vec<u8> {
         let mut resolve = wit_parser::Resolve::default();
         let (package, _) = resolve.push_dir(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit"))).ok()?;
         let world = resolve.select_world(&[package], Some(world)).ok()?;
-        wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).ok()?;
+        wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).ok()?;
         Some(module)
     };
     built().unwrap_or_else(|| panic!("no module for {world}"))

@@ -4,6 +4,7 @@
 //! A statement names its single values `$1`, `$2`… and its sets `{name}`; `{now}` is the database's clock in milliseconds.
 
 mod company;
+mod migrations;
 mod open;
 mod row;
 mod set;

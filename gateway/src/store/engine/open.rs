@@ -1,6 +1,7 @@
 //! Opening a database: is it there, is it ours, are its tables those of this program? Every answer is one sentence that says what to do.
 
 use super::Engine;
+use super::migrations::{POSTGRES, SQLITE};
 use crate::files;
 use crate::store::{Schema, StoreError};
 use sqlx::migrate::{Migrate as _, MigrateError, Migrator};
@@ -20,9 +21,6 @@ const OLDEST_POSTGRES: i32 = 150_000;
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an act waits for a connection of the pool before it fails and is tried again.
 const ACQUIRE: Duration = Duration::from_secs(5);
-
-static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 
 /// The table that marks a database as the unfinished copy of another one. It is not in the migrations: it is there before any other
 /// table, and it goes when the copy was compared with what it was made of.

@@ -1,0 +1,44 @@
+//! The migrations of either engine. A new one is a file in `migrations/` and a line here.
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use std::sync::LazyLock;
+
+macro_rules! files {
+    ($engine:literal: $($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../../../../migrations/", $engine, "/", $name, ".sql")))),*]
+    };
+}
+
+/// SQLite's.
+pub(super) static SQLITE: LazyLock<Migrator> =
+    LazyLock::new(|| migrator(files!("sqlite": "0001_start" "0002_sound" "0003_keys" "0004_people" "0005_audit")));
+/// PostgreSQL's.
+pub(super) static POSTGRES: LazyLock<Migrator> =
+    LazyLock::new(|| migrator(files!("postgres": "0001_start" "0002_sound" "0003_keys" "0004_people" "0005_audit")));
+
+fn migrator(files: &[(&'static str, &'static str)]) -> Migrator {
+    let migrations = (1..).zip(files).map(|(version, (name, sql))| {
+        let description = name.split_once('_').map_or(*name, |(_, description)| description);
+        Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[tokio::test]
+    async fn every_file_is_here_in_its_order() {
+        for (engine, migrator) in [("sqlite", &SQLITE), ("postgres", &POSTGRES)] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(engine);
+            let read = Migrator::new(folder).await.unwrap();
+            let told = |migrator: &Migrator| -> Vec<_> {
+                migrator.iter().map(|one| (one.version, one.checksum.to_vec(), one.description.to_string())).collect()
+            };
+            assert_eq!(told(migrator), told(&read), "{engine}");
+        }
+    }
+}
