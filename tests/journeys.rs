@@ -29,6 +29,7 @@ mod sound;
 mod square;
 mod stamps;
 mod time;
+mod traces;
 
 /// A regular.
 const JANA: &str = "jana@example.com";

@@ -13,7 +13,7 @@ use crate::pipeline::{Pipeline, StoreOutbox};
 use crate::receive::{self, Door};
 use crate::registry::{Registry, RegistryError};
 use crate::store::{self, Schema, Store, StoreError};
-use crate::telemetry::{Metrics, Tally};
+use crate::telemetry::{Metrics, Tally, TraceError, TraceTarget, Traces};
 use crate::tokens::Tokens;
 use crate::vault::{Vault, VaultError};
 use crate::worker::Worker;
@@ -54,6 +54,8 @@ pub struct Config {
     pub compiler: Compiler,
     /// For how long things are kept.
     pub retention: Retention,
+    /// Where traces are sent, if anywhere.
+    pub traces: Option<TraceTarget>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -71,6 +73,7 @@ impl Config {
             delivery: DeliveryLimits::default(),
             compiler: Compiler::Here,
             retention: Retention::default(),
+            traces: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -156,6 +159,9 @@ pub enum StartError {
     /// Outgoing requests.
     #[error(transparent)]
     Outbound(#[from] crate::outbound::OutboundError),
+    /// Traces.
+    #[error(transparent)]
+    Traces(#[from] TraceError),
 }
 
 /// Everything, put together. Cheap to clone.
@@ -191,7 +197,8 @@ impl Gateway {
         let registry = Registry::open(Arc::clone(&store), Arc::clone(&vault), host.clone(), clock).await?;
         let registry = Arc::new(registry);
         let outbound = Outbound::new(config.private.clone(), Duration::from_millis(config.delivery.timeout_ms))?;
-        let metrics = Metrics::default();
+        let traces = config.traces.as_ref().map(|target| Traces::to(target, vault.trace_space())).transpose()?;
+        let metrics = Metrics::default().tracing(traces.unwrap_or_default());
         let pipeline = Pipeline::new(
             Arc::clone(&store),
             Arc::clone(&registry),
@@ -207,7 +214,13 @@ impl Gateway {
             metrics.clone(),
             config.delivery.breaker,
         );
-        let notifier = Arc::new(Notifier::new(Arc::new(outbox), outbound, Arc::clone(&config.clock), config.delivery));
+        let notifier = Arc::new(Notifier::new(
+            Arc::new(outbox),
+            outbound,
+            Arc::clone(&config.clock),
+            metrics.traces().clone(),
+            config.delivery,
+        ));
         Ok(Self { store, vault, host, registry, pipeline, notifier, metrics, config })
     }
 
@@ -282,6 +295,7 @@ impl Gateway {
             task.abort();
         }
         tally.tell();
+        self.metrics.traces().finish().await;
         Ok(())
     }
 

@@ -220,6 +220,12 @@ impl Vault {
         self.ring().newest(Purpose::Cache).1
     }
 
+    /// What the ids of traces are derived with.
+    #[must_use]
+    pub fn trace_space(&self) -> [u8; 32] {
+        mac(&self.ring().newest(Purpose::Digest).1, &[b"traces"])
+    }
+
     /// The seeds of the key pairs that tokens are signed with, by generation; the last active one signs.
     #[must_use]
     pub fn token_seeds(&self) -> Vec<(u32, [u8; 32])> {

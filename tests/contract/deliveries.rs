@@ -2,7 +2,7 @@
 
 use super::data::{LEASE, SHOP, anna, book, claim, delivery, earns, email, entry, join, purchase, says, standing};
 use super::ground::{Ground, HOUR};
-use perkgate_domain::delivery::{Attempt, Next};
+use perkgate_domain::delivery::{Attempt, Next, TOO_OLD};
 use perkgate_domain::ids::ChannelId;
 use perkgate_domain::limits::BreakerLimits;
 use perkgate_domain::time::Moment;
@@ -18,6 +18,7 @@ on_both! {
     channels_with_nothing_to_send_stand_in_nobodys_way
     a_failing_channel_is_left_alone_and_probed
     a_disabled_channel_is_claimed_when_it_is_resumed
+    what_waited_for_days_is_not_sent
     an_attempt_recorded_twice_counts_once
     whoever_withdraws_consent_hears_no_more
     a_dead_letter_is_sent_again
@@ -188,13 +189,23 @@ async fn a_disabled_channel_is_claimed_when_it_is_resumed(ground: &Ground) {
     let view = ground.store().failing(&SHOP.into()).await.expect("they are listed");
     assert!(view[0].health.disabled_at.is_some());
     assert!(view[0].health.reason.as_deref().is_some_and(|reason| reason.contains("connection")));
-    let years = at(100_000_000);
-    assert!(due(ground, &years, 5).await.is_empty(), "however long");
+    assert!(due(ground, &at(100_000_000), 5).await.is_empty(), "however long");
     let store = ground.store();
     assert!(!store.resume(&"other".into(), &"hook".into(), NOON, &anna()).await.expect("nothing"));
     assert!(store.resume(&SHOP.into(), &"hook".into(), NOON, &anna()).await.expect("it is resumed"));
     assert!(!store.resume(&SHOP.into(), &"hook".into(), NOON, &anna()).await.expect("it is well"));
-    assert_eq!(due(ground, &years, 5).await.len(), 2);
+    assert_eq!(due(ground, &at(2 * 86_400), 5).await.len(), 2);
+}
+
+async fn what_waited_for_days_is_not_sent(ground: &Ground) {
+    written(ground, SHOP, &[("hook", 2)]).await;
+    let row = &due(ground, &at(1), 1).await[0];
+    // Its next turn is in four days; the other one's was at once.
+    record(ground, &[attempt(row, 1_000, Next::Retry(at(4 * 86_400).now))]).await;
+    let sent = due(ground, &at(4 * 86_400), 5).await;
+    assert_eq!(sent.iter().map(|row| &row.delivery.id).collect::<Vec<_>>(), [&row.delivery.id]);
+    let kept = ground.store().deliveries(&SHOP.into(), "suppressed", 9).await.expect("they are listed");
+    assert_eq!(kept.iter().map(|kept| kept.delivery.note.as_deref()).collect::<Vec<_>>(), [Some(TOO_OLD)]);
 }
 
 async fn an_attempt_recorded_twice_counts_once(ground: &Ground) {

@@ -14,6 +14,7 @@ use perkgate_gateway::outbound::{Outbound, Private};
 use perkgate_gateway::store::{
     Actor, ArrivalView, DeliveryView, ExplainView, LedgerReport, MemberView, QueueDepth, RejectionView,
 };
+use perkgate_gateway::telemetry::TraceTarget;
 use perkgate_gateway::{apply, clock};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
@@ -52,6 +53,7 @@ pub struct Ground {
     files: Vec<(String, Vec<u8>)>,
     database: Option<String>,
     retention: Retention,
+    traces: Option<TraceTarget>,
 }
 
 impl Ground {
@@ -67,6 +69,7 @@ impl Ground {
             files: Vec::new(),
             database: None,
             retention: Retention::default(),
+            traces: None,
         }
     }
     /// With a merchant file of these pieces.
@@ -83,6 +86,11 @@ impl Ground {
     #[must_use]
     pub fn retention(self, retention: Retention) -> Self {
         Self { retention, ..self }
+    }
+    /// With traces.
+    #[must_use]
+    pub fn traces(self, target: TraceTarget) -> Self {
+        Self { traces: Some(target), ..self }
     }
     /// At the machine's own time, for what others check against their clock.
     #[must_use]
@@ -168,6 +176,7 @@ impl TestGateway {
         config.door = self.ground.door;
         config.delivery = self.ground.delivery;
         config.retention = self.ground.retention;
+        config.traces.clone_from(&self.ground.traces);
         config.clock = Arc::clone(&self.clock) as Arc<dyn clock::Clock>;
         let gateway = Gateway::open(config).await.expect("the gateway opens");
         let (sources, _) = self.apply(&gateway, &self.ground.programme).await.expect("the merchant file is in order");

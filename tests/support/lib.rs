@@ -5,6 +5,7 @@
 #![expect(clippy::missing_panics_doc, reason = "everything in here panics where the story goes another way")]
 #![expect(clippy::must_use_candidate, reason = "what a story does not look at, it does not look at")]
 
+mod collector;
 mod everything;
 pub mod fuzz;
 mod gateway;
@@ -22,6 +23,7 @@ mod staff;
 mod stepped;
 mod wait;
 
+pub use collector::{Collector, Told};
 pub use everything::{Kept, everything};
 pub use gateway::{Ground, NOON, TestGateway};
 pub use hostile::hostile;

@@ -110,9 +110,11 @@ const TABLE: &[Row] = &[
     Row { room: "clock", rooms: &[], crates: &[], why: "where the present comes from" },
     Row { room: "ladder", rooms: &["civil"], crates: &[], why: "the merchant's tiers: pure, read by the ledger and by whoever tells a plugin of them" },
     Row { room: "civil", rooms: &[], crates: &["jiff"], why: "a merchant's calendar: pure, so that the ledger may use it" },
-    Row { room: "telemetry", rooms: &["clock"], crates: &["prometheus_client", "tokio", "tracing", "tracing_subscriber"],
-          why: "counters and log lines, imported by all and importing none; knows by the machine's clock when a loop last came round, and \
-                says in sum once a second what happens often" },
+    Row { room: "telemetry", rooms: &["clock"],
+          crates: &["opentelemetry", "opentelemetry_otlp", "opentelemetry_sdk", "prometheus_client", "reqwest", "thiserror", "tokio",
+                    "tracing", "tracing_subscriber"],
+          why: "counters, log lines and traces, imported by all and importing none; knows by the machine's clock when a loop last came \
+                round, and says in sum once a second what happens often; the operator's collector is reached by an HTTP client of its own" },
     Row { room: "ops", rooms: &["clock", "registry", "store", "telemetry"], crates: &["axum", "serde", "serde_json", "tokio"],
           why: "the operator's pages: what the store, the registry and telemetry know, looked at by whoever runs the gateway" },
 ];

@@ -1,6 +1,6 @@
 //! Messages on their way out: what is to be sent, where it stands, and what each attempt came to.
 
-use crate::ids::{ChannelId, DeliveryId, EntryId, InstallationId, MemberId, MerchantId};
+use crate::ids::{ArrivalId, ChannelId, DeliveryId, EntryId, InstallationId, MemberId, MerchantId};
 use crate::member::Contact;
 use crate::time::Moment;
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,8 @@ pub struct DueDelivery {
     pub delivery: Delivery,
     /// This attempt's number, from 1.
     pub attempt: u32,
+    /// The arrival that led to it; none if what caused it was made by its time.
+    pub arrival: Option<ArrivalId>,
     /// Where the member can be reached, opened for this attempt.
     pub contact: Contact,
 }

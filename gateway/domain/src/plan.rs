@@ -4,7 +4,7 @@ use crate::decision::{Fault, LogLine, Outcome, Price, Share};
 use crate::delivery::Delivery;
 use crate::event::{Event, Scale, WakeCause};
 use crate::facts::Facts;
-use crate::ids::{Digest, EntryId, InstallationId, LotId, MemberId, MerchantId, RewardId, SourceId, hash};
+use crate::ids::{ArrivalId, Digest, EntryId, InstallationId, LotId, MemberId, MerchantId, RewardId, SourceId, hash};
 use crate::ledger::{HeldReward, Lot, Posting, Refunded, RewardState};
 use crate::member::Member;
 use crate::programme::Installation;
@@ -26,6 +26,8 @@ pub struct QueuedEntry {
     pub merchant: MerchantId,
     /// The source it came by.
     pub source: SourceId,
+    /// The arrival that said so; none if its time made it.
+    pub arrival: Option<ArrivalId>,
     /// What happened.
     pub event: Event,
     /// Whom it concerns; none while nobody claims it.

@@ -6,8 +6,10 @@ use anyhow::Context as _;
 use perkgate_domain::limits::Retention;
 use perkgate_gateway::gateway::{Config, Gateway};
 use perkgate_gateway::outbound::Private;
+use perkgate_gateway::telemetry::TraceTarget;
 use perkgate_gateway::{files, telemetry};
 use serde::Deserialize;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -18,7 +20,7 @@ pub(super) struct Flags {
     #[command(flatten)]
     database: Database,
     /// An operator's file with the same settings: `database`, `data`, `listen`, `ops_listen`, `secrets`, `merchants`, `merchants_dir`,
-    /// `private_destinations`, `[retention]`
+    /// `private_destinations`, `traces`, `trace_one_in`, `[retention]`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where to take requests
@@ -41,6 +43,12 @@ pub(super) struct Flags {
     /// Short for every port of this machine itself (`127.0.0.0/8`, `::1`), for trying things out
     #[arg(long)]
     allow_private_destinations: bool,
+    /// An OpenTelemetry collector to send traces to, by OTLP over HTTP: its base URL, http://127.0.0.1:4318 for example
+    #[arg(long, env = "PERKGATE_TRACES", value_name = "URL")]
+    traces: Option<String>,
+    /// Trace one webhook in so many
+    #[arg(long, env = "PERKGATE_TRACE_ONE_IN", value_name = "N")]
+    trace_one_in: Option<NonZeroU64>,
     /// Log lines as JSON
     #[arg(long)]
     log_json: bool,
@@ -62,6 +70,8 @@ struct File {
     private_destinations: Vec<String>,
     #[serde(default)]
     allow_private_destinations: bool,
+    traces: Option<String>,
+    trace_one_in: Option<NonZeroU64>,
     #[serde(default)]
     retention: Keep,
 }
@@ -118,6 +128,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let mut config: Config = database.config();
     config.private = private(&flags, &file)?;
     config.retention = file.retention.retention()?;
+    config.traces = traces(&flags, &file);
     let ops_listen = flags.ops_listen.clone().or_else(|| file.ops_listen.clone());
     let listen = flags.listen.clone().or_else(|| file.listen.clone()).unwrap_or_else(|| LISTEN.to_owned());
     // Some systems begin with as few as 1,024. Where no more are to be had, there are fewer connections.
@@ -134,8 +145,10 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
         format!("cannot listen on {listen}; is another program there? --listen names another address")
     })?;
     let pages = operators_pages(ops_listen.as_deref()).await?;
+    // Whoever reads that it listens may tell it to stop at once.
+    let stopped = stopped()?;
     tracing::info!("listening on http://{}", listener.local_addr()?);
-    gateway.serve_with(listener, pages, stopped()?).await?;
+    gateway.serve_with(listener, pages, stopped).await?;
     gateway.store.close().await;
     tracing::info!("stopped; everything answered 200 is in the journal");
     Ok(ExitCode::SUCCESS)
@@ -166,6 +179,12 @@ async fn operators_pages(named: Option<&str>) -> anyhow::Result<Option<TcpListen
             })
         }
     }
+}
+
+fn traces(flags: &Flags, file: &File) -> Option<TraceTarget> {
+    let collector = flags.traces.clone().or_else(|| file.traces.clone())?;
+    let one_in = flags.trace_one_in.or(file.trace_one_in).unwrap_or(NonZeroU64::MIN);
+    Some(TraceTarget { collector, one_in })
 }
 
 fn private(flags: &Flags, file: &File) -> anyhow::Result<Private> {

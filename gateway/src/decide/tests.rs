@@ -56,6 +56,7 @@ fn dice_are_derived_and_differ_by_installation() {
         id: EntryId(id),
         merchant: "shop".into(),
         source: "till".into(),
+        arrival: None,
         event: event.clone(),
         member: None,
         purchase: None,

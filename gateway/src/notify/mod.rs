@@ -14,6 +14,7 @@ mod webhook;
 
 use crate::clock::Clock;
 use crate::outbound::Outbound;
+use crate::telemetry::{Step, Traces};
 use async_trait::async_trait;
 use flight::{Bounds, Flight, Name};
 use perkgate_domain::delivery::{Attempt, DueDelivery, Next};
@@ -24,7 +25,7 @@ use perkgate_domain::programme::{Audience, Channel, ChannelKind, Merchant};
 use perkgate_domain::time::Moment;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// Requests under way to one destination at once: a merchant's receiver is not overrun, and a slow one holds up few.
@@ -101,6 +102,7 @@ struct Room {
     outbound: Outbound,
     mailer: email::Mailer,
     clock: Arc<dyn Clock>,
+    traces: Traces,
     limits: DeliveryLimits,
 }
 
@@ -110,10 +112,16 @@ type Way = Option<Arc<(Merchant, Channel)>>;
 impl Notifier {
     /// Over this outbox. `outbound`'s own timeout bounds one webhook, `limits.timeout_ms` one mail; they should be the same.
     #[must_use]
-    pub fn new(outbox: Arc<dyn Outbox>, outbound: Outbound, clock: Arc<dyn Clock>, limits: DeliveryLimits) -> Self {
+    pub fn new(
+        outbox: Arc<dyn Outbox>,
+        outbound: Outbound,
+        clock: Arc<dyn Clock>,
+        traces: Traces,
+        limits: DeliveryLimits,
+    ) -> Self {
         let mailer = email::Mailer::new(outbound.clone(), Duration::from_millis(limits.timeout_ms));
         let flight = Arc::new(Mutex::new(Flight::new(limits.parallel)));
-        Self { room: Arc::new(Room { outbox, outbound, mailer, clock, limits }), flight }
+        Self { room: Arc::new(Room { outbox, outbound, mailer, clock, traces, limits }), flight }
     }
 
     /// Records the attempts that have finished, in one call, then claims and starts as many deliveries as there is room for.
@@ -200,7 +208,7 @@ impl Room {
 
     /// One attempt, bounded by the time limit.
     async fn attempt(&self, due: DueDelivery, way: Way) -> Attempt {
-        let at = self.clock.now();
+        let (at, began) = (self.clock.now(), Instant::now());
         let sent = self.send(&due, way.as_deref(), at).await;
         let ended = self.clock.now();
 
@@ -224,7 +232,23 @@ impl Room {
             next,
         };
         log(&due, &attempt);
+        self.trace(&due, &attempt, began);
         attempt
+    }
+
+    fn trace(&self, due: &DueDelivery, attempt: &Attempt, began: Instant) {
+        let delivery = &due.delivery;
+        let Some(trace) = self.traces.of_entry(delivery.entry, due.arrival) else { return };
+        let step = Step::new("deliver", began)
+            .client()
+            .which(&delivery.id, attempt.number.into())
+            .with("perkgate.merchant", delivery.merchant.to_string())
+            .with("perkgate.delivery", delivery.id.to_string())
+            .with("perkgate.channel", delivery.channel.to_string())
+            .with("perkgate.attempt", i64::from(attempt.number))
+            .failed(attempt.error.as_deref());
+        let status = attempt.status.map(i64::from);
+        trace.step(status.into_iter().fold(step, |step, status| step.with("http.response.status_code", status)), []);
     }
 
     async fn send(&self, due: &DueDelivery, way: Option<&(Merchant, Channel)>, now: Moment) -> Sent {

@@ -126,7 +126,7 @@ fn due(id: &str, channel: &str) -> DueDelivery {
         phone: Some("+421905123456".into()),
         name: Some("Jana Nováková".into()),
     };
-    DueDelivery { delivery, attempt: 1, contact }
+    DueDelivery { delivery, attempt: 1, arrival: None, contact }
 }
 
 /// The stage: a notifier over an outbox with these channels.
@@ -144,7 +144,7 @@ fn stage(allow_private: bool, timeout_ms: u64, channels: &[(&str, ChannelKind)])
     let private = if allow_private { Private::loopback() } else { Private::none() };
     let outbound = Outbound::new(private, Duration::from_millis(timeout_ms)).unwrap();
     let limits = DeliveryLimits { timeout_ms, ..DeliveryLimits::default() };
-    let notifier = Notifier::new(outbox.clone(), outbound, clock.clone(), limits);
+    let notifier = Notifier::new(outbox.clone(), outbound, clock.clone(), Traces::default(), limits);
     Stage { outbox, notifier, clock }
 }
 

@@ -149,7 +149,17 @@ fn born(id: EntryId, (merchant, member): Owner, at: Moment, opened: &MemberBook)
         None => Event::Due(Due { id: Due::id_of(settled_on, at), at }),
     };
     let source = SourceId::new(OWN_SOURCE);
-    QueuedEntry { id, merchant, source, event, member: Some(member), purchase: None, born: true, attempts }
+    QueuedEntry {
+        id,
+        merchant,
+        source,
+        arrival: None,
+        event,
+        member: Some(member),
+        purchase: None,
+        born: true,
+        attempts,
+    }
 }
 
 /// The earliest; of those of one moment in a fixed order.

@@ -16,6 +16,7 @@ mod plan;
 mod read;
 mod schedule;
 mod settle;
+mod traces;
 
 pub use outbox::StoreOutbox;
 

@@ -89,7 +89,7 @@ impl Outbox for StoreOutbox {
             .into_iter()
             .map(|row| {
                 let contact = self.open(&row.delivery.merchant, &row.contact);
-                DueDelivery { delivery: row.delivery, attempt: row.attempt, contact }
+                DueDelivery { delivery: row.delivery, attempt: row.attempt, arrival: row.arrival, contact }
             })
             .collect())
     }

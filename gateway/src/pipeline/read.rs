@@ -2,7 +2,7 @@
 //! what came of it.
 
 use super::held::Opened;
-use super::{BATCH, Pipeline, PipelineError, claimed_time, lock};
+use super::{BATCH, Pipeline, PipelineError, claimed_time, lock, traces};
 use crate::connectors::{self, Connector, Context, Happening, Reading, Verified, fetch};
 use crate::identity;
 use crate::journal;
@@ -46,7 +46,8 @@ impl Pipeline {
         if lock(&self.shared.entries).len() >= 2 * BATCH {
             return Ok(0);
         }
-        let mut watch = Instant::now();
+        let began = Instant::now();
+        let mut watch = began;
         let unread = self.next_arrivals().await?;
         if unread.is_empty() {
             return Ok(0);
@@ -77,6 +78,7 @@ impl Pipeline {
         .await?;
         self.stage("normalise", &mut watch);
         let count = unread.len();
+        let outcomes: Vec<_> = admissions.iter().map(traces::outcome).collect();
         let ready = match self.admit(admissions, &unread).await {
             Ok(ready) => ready,
             Err(error) => {
@@ -85,6 +87,7 @@ impl Pipeline {
             }
         };
         self.stage("admit", &mut watch);
+        self.trace_read("read", &unread, &outcomes, began);
         lock(&self.shared.arrivals).done(unread.iter().map(|arrival| arrival.id.0));
         self.keep(ready).await?;
         self.shared.ready.notify_one();
@@ -138,6 +141,7 @@ impl Pipeline {
     async fn ask(&self, arrival: Opened, requests: Vec<connectors::FetchRequest>) {
         // Closed by nobody, so a permit always comes.
         let _permit = self.shared.questions.acquire().await.ok();
+        let began = Instant::now();
         let (result, sealed) = match self.answers(&arrival, requests).await {
             Ok((result, answers)) => (result, self.sealed_answers(&arrival, &answers)),
             Err(error) if !error.transient => (AdmissionResult::Parked(error.detail), None),
@@ -149,7 +153,10 @@ impl Pipeline {
                 (AdmissionResult::Later(why, self.clock.now().plus_ms(wait)), None)
             }
         };
-        let admitted = self.store.admit(&[admission(&arrival, result, sealed)], LEASE_MS).await;
+        let admission = admission(&arrival, result, sealed);
+        let outcome = traces::outcome(&admission);
+        let admitted = self.store.admit(&[admission], LEASE_MS).await;
+        self.trace_read("ask", std::slice::from_ref(&arrival), &[outcome], began);
         let kept = match admitted {
             Ok(ready) => self.keep(ready).await,
             Err(error) => Err(error),

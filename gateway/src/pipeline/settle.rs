@@ -4,6 +4,7 @@ use super::ground::Field;
 use super::isolate::{Part, Settled};
 use super::lanes::{Owner, owner};
 use super::plan::{Material, Plan, plan};
+use super::traces::Laps;
 use super::{BATCH, Pipeline, PipelineError, lock};
 use crate::panics;
 use crate::store::{Postponed, PutOff, Reading, StoreError};
@@ -71,6 +72,7 @@ impl Pipeline {
         let started = Instant::now();
         let mut entries = Arc::clone(&part.entries);
         for _ in 0..TRIES {
+            let began = Instant::now();
             let mut plan = match self.plan(&entries, &part.nudged).await {
                 Ok(plan) => plan,
                 Err(PipelineError::Store(StoreError::Stale)) => continue,
@@ -78,6 +80,7 @@ impl Pipeline {
                 Err(error) => return Ok(Settled::Failed(error.to_string())),
             };
             let mut watch = Instant::now();
+            let laps = Laps { began, planned: watch };
             let settled = self.store.settle(&plan.settlements, &plan.put_off).await;
             self.stage("settle", &mut watch);
             match settled {
@@ -85,6 +88,7 @@ impl Pipeline {
                     lock(&self.shared.numbers).append(&mut plan.numbers);
                     self.metrics.batch(started.elapsed());
                     self.report(&entries, &plan);
+                    self.trace_settled(&entries, &plan, laps);
                     self.let_wait(&entries, &plan).await?;
                     let count = plan.settlements.len() + plan.put_off.len();
                     return Ok(Settled::Done { count, deferred: plan.deferred });
@@ -253,6 +257,9 @@ impl Pipeline {
             Postponed::Entry(_) => entry.map(|entry| &entry.merchant),
         };
         let merchant = merchant.map_or("", MerchantId::as_str);
+        if let Some(entry) = entry {
+            self.trace_failed(entry, &put_off.why);
+        }
         let (attempts, why) = (entry.map_or(0, |entry| entry.attempts) + 1, &put_off.why);
         match (&put_off.what, put_off.until) {
             (Postponed::Entry(id), Some(until)) => {

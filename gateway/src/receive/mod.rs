@@ -6,9 +6,9 @@ mod body;
 
 use crate::clock::Clock;
 use crate::connectors::{self, Admitted, Arrival, Cause, Rejected, Verified};
-use crate::journal::Journal;
+use crate::journal::{Appended, Journal};
 use crate::registry::Registry;
-use crate::telemetry::{Metrics, Tally};
+use crate::telemetry::{Metrics, Step, Tally};
 use answer::Answer;
 use axum::Router;
 use axum::body::Body;
@@ -24,6 +24,9 @@ use perkgate_domain::programme::Source;
 use perkgate_domain::time::Moment;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Where platforms send.
+const ROUTE: &str = "/in/{merchant}/{source}";
 
 /// What the door needs.
 #[derive(Clone)]
@@ -52,7 +55,7 @@ struct Open {
 pub fn routes(door: Door) -> Router {
     let intake = Intake::new(door.limits);
     Router::new()
-        .route("/in/{merchant}/{source}", post(take))
+        .route(ROUTE, post(take))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .with_state(Open { door, intake })
@@ -71,7 +74,7 @@ async fn take(
     Path((merchant, source)): Path<(String, String)>,
     request: Request<Body>,
 ) -> Response {
-    let door = &open.door;
+    let (door, began) = (&open.door, Instant::now());
     let (merchant, source) = (MerchantId::new(merchant), SourceId::new(source));
     let snapshot = door.registry.snapshot();
     // What people ask for has no signature, and never comes by this way, whatever a programme names its sources.
@@ -106,7 +109,7 @@ async fn take(
         }
         Ok(Admitted::Event(verified)) => {
             drop(kept);
-            door.journals(&merchant, &source, verified, started).await
+            door.journals(&merchant, &source, verified, (began, started)).await
         }
         Err(rejected) => door.turn_away(&merchant, &source, &kept, received_at, rejected),
     }
@@ -132,13 +135,34 @@ impl Door {
         merchant: &MerchantId,
         source: &SourceId,
         verified: Verified,
-        started: Instant,
+        (began, read): (Instant, Instant),
     ) -> Response {
         let stamp = verified.stamp().clone();
+        let (bytes, journalling) = (verified.arrival().body.len(), Instant::now());
         match self.journal.append(merchant, source, verified, None).await {
             Ok(appended) => {
                 let answer = Answer::Journalled(appended);
-                self.metrics.arrival(answer.word(), started.elapsed());
+                self.metrics.arrival(answer.word(), read.elapsed());
+                if let Some(trace) = self.metrics.traces().of_arrival(appended.id()) {
+                    let step = Step::new("receive", began)
+                        .server()
+                        .with("http.request.method", "POST")
+                        .with("http.route", ROUTE)
+                        .with("http.response.status_code", 200)
+                        .with("http.request.body.size", i64::try_from(bytes).unwrap_or(i64::MAX))
+                        .with("perkgate.merchant", merchant.to_string())
+                        .with("perkgate.source", source.to_string())
+                        .with("perkgate.topic", stamp.topic.clone())
+                        .with("perkgate.answer", answer.word());
+                    let parts = [Step::new("verify", read).until(journalling), Step::new("journal", journalling)];
+                    match appended {
+                        Appended::Accepted(_) => trace.root(step, parts),
+                        // Told again: the first request stays the root.
+                        Appended::Duplicate(_) | Appended::Conflict(_) => {
+                            trace.step(step.which(&self.clock.now().0, 0), parts);
+                        }
+                    }
+                }
                 tracing::info!(%merchant, %source, topic = stamp.topic, delivery = stamp.dedupe, "arrival {}", answer.word());
                 answer.respond()
             }

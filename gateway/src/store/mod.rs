@@ -11,6 +11,7 @@ mod doubt;
 mod engine;
 mod error;
 mod keeping;
+mod programme;
 mod sql;
 mod stuck;
 mod types;
@@ -21,13 +22,12 @@ pub use custody::{Actor, AuditQuery, AuditRow, KeyRow, Note, RowKey, SealedCell,
 pub use doubt::DoubtTask;
 pub use error::StoreError;
 pub use keeping::{Kept, KeptPage, Looked, Sweep, Swept};
+pub use programme::{DamagedRow, InstallationRow, Part, PluginRow, ProgrammeRows, SealedRow, Standing};
 pub use stuck::{FailingChannel, Leases, Parked, StuckView, Waiting};
 pub use types::{
-    Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DueRow, InstallationRow, NewArrival,
-    NewEntry, NewRejection, Newcomer, PluginRow, Postponed, ProgrammeRows, PutOff, QueueDepth, Reading, Schema,
-    SealedRow, ToldRow, UnreadArrival,
+    Admission, AdmissionResult, Appended, Claim, ContactField, DecidedRow, DueRow, NewArrival, NewEntry, NewRejection,
+    Newcomer, Postponed, PutOff, QueueDepth, Reading, Schema, ToldRow, UnreadArrival,
 };
-pub use types::{DamagedRow, Part, Standing};
 pub use views::{
     ArrivalView, ChannelView, DecisionView, DeliveryView, EntryRecord, EntryView, ExplainView, ExportView,
     LedgerReport, LotView, MemberView, OutcomeView, PostingView, QuestionView, RejectionView, Replayed, StalledView,

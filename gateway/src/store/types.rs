@@ -5,10 +5,9 @@ use super::doubt::DoubtTask;
 use perkgate_domain::delivery::Delivery;
 use perkgate_domain::event::Event;
 use perkgate_domain::facts::MonthDay;
-use perkgate_domain::ids::{ArrivalId, ChannelId, Digest, EntryId, InstallationId, MemberId, MerchantId, SourceId};
+use perkgate_domain::ids::{ArrivalId, Digest, EntryId, MemberId, MerchantId, SourceId};
 use perkgate_domain::member::{MemberKey, Proof};
 use perkgate_domain::plan::QueuedEntry;
-use perkgate_domain::programme::{Installation, Merchant};
 use perkgate_domain::time::Moment;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -125,6 +124,16 @@ pub enum Appended {
     Duplicate(ArrivalId),
     /// Other bytes under the same delivery id: kept apart, under this number, and not acted on.
     Conflict(ArrivalId),
+}
+
+impl Appended {
+    /// Its number in the journal.
+    #[must_use]
+    pub fn id(&self) -> ArrivalId {
+        match self {
+            Self::Accepted(id) | Self::Duplicate(id) | Self::Conflict(id) => *id,
+        }
+    }
 }
 
 /// A request that was turned away.
@@ -267,6 +276,8 @@ pub struct DueRow {
     pub delivery: Delivery,
     /// The coming attempt's number, from 1.
     pub attempt: u32,
+    /// The arrival that led to it; none if what caused it was made by its time.
+    pub arrival: Option<ArrivalId>,
     /// Where the member can be reached.
     pub contact: Vec<ContactField>,
 }
@@ -284,87 +295,6 @@ pub struct QueueDepth {
     pub failed: i64,
     /// Deliveries to be sent.
     pub deliveries: i64,
-}
-
-/// A sealed document and its id.
-#[derive(Clone, Debug)]
-pub struct SealedRow {
-    /// Of the source or channel.
-    pub id: String,
-    /// The document.
-    pub sealed: Vec<u8>,
-}
-
-/// One programme as stored.
-#[derive(Clone, Debug)]
-pub struct ProgrammeRows {
-    /// The tenant.
-    pub merchant: Merchant,
-    /// Sealed `Source`s.
-    pub sources: Vec<SealedRow>,
-    /// Sealed `Channel`s.
-    pub channels: Vec<SealedRow>,
-    /// In the order in which they run.
-    pub installations: Vec<InstallationRow>,
-    /// The merchant file that it was applied from, if it was one.
-    pub file: Option<String>,
-}
-
-/// Every programme as it stands, as far as it reads back. What does not takes nothing else with it.
-#[derive(Clone, Debug, Default)]
-pub struct Standing {
-    /// Without what is damaged.
-    pub programmes: Vec<ProgrammeRows>,
-    /// What is missing there.
-    pub damaged: Vec<DamagedRow>,
-}
-
-/// A row of a programme that does not read back.
-#[derive(Clone, Debug)]
-pub struct DamagedRow {
-    /// Whose.
-    pub merchant: MerchantId,
-    /// Which row.
-    pub part: Part,
-    /// Why.
-    pub detail: String,
-}
-
-/// A part of a merchant's programme.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// All of it: the merchant's own document. These are its channels.
-    Merchant(Vec<ChannelId>),
-    /// One source.
-    Source(SourceId),
-    /// One channel.
-    Channel(ChannelId),
-    /// One installation.
-    Installation(InstallationId),
-}
-
-/// An installation as stored.
-#[derive(Clone, Debug)]
-pub struct InstallationRow {
-    /// As everybody else knows it. When applying, `settings_revision` is ignored: the store raises it on change.
-    pub installation: Installation,
-    /// The plugin's own id.
-    pub plugin_id: String,
-    /// Whether it is called once for every member there is, when it is new.
-    pub enrols: bool,
-}
-
-/// A component to keep.
-#[derive(Clone, Debug)]
-pub struct PluginRow {
-    /// Of the bytes.
-    pub digest: Digest,
-    /// From the manifest.
-    pub plugin_id: String,
-    /// From the manifest.
-    pub version: String,
-    /// The bytes.
-    pub component: Vec<u8>,
 }
 
 /// What was decided on an entry, as it is stored: whether it reads back is for whoever proves it to say.

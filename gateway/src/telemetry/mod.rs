@@ -3,10 +3,12 @@
 
 mod lines;
 mod tally;
+mod traces;
 mod vitals;
 
 pub use lines::visible;
 pub use tally::Tally;
+pub use traces::{Step, Trace, TraceError, TraceTarget, Traces};
 pub use vitals::Vitals;
 
 use lines::Lines;
@@ -41,7 +43,7 @@ pub struct Code {
     code: u32,
 }
 
-/// Every metric. Cheap to clone.
+/// Every metric, and the way to the traces. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Arc<Registry>,
@@ -68,6 +70,7 @@ pub struct Metrics {
     channels: Family<What, Gauge>,
     left_out: Gauge,
     vitals: Vitals,
+    traces: Traces,
 }
 
 /// Seconds that go up and down.
@@ -123,6 +126,7 @@ impl Default for Metrics {
             channels: Family::default(),
             left_out: Gauge::default(),
             vitals: Vitals::default(),
+            traces: Traces::default(),
         };
         let mut registry = Registry::with_prefix("perkgate");
         registry.register("arrivals", "Requests journalled or recognised, by answer", metrics.arrivals.clone());
@@ -181,6 +185,16 @@ impl Metrics {
         registry.register("left_out", left_out, self.left_out.clone());
     }
 
+    /// With these traces.
+    #[must_use]
+    pub fn tracing(self, traces: Traces) -> Self {
+        Self { traces, ..self }
+    }
+    /// Where the time of single arrivals goes.
+    #[must_use]
+    pub fn traces(&self) -> &Traces {
+        &self.traces
+    }
     /// Whether the process does its work.
     #[must_use]
     pub fn vitals(&self) -> &Vitals {

@@ -38,7 +38,7 @@ const TABLES: &[&str] = &[
      select 'bulk' || (i % 50), 'day' || (i / 100), 'points', 'n' || i, 1 from n",
     "insert into deliveries (delivery_id, merchant_id, channel_id, entry_id, installation_id, member_id, message, state, created_at, next_at)
      select 'dlv_' || i, 'bulk' || (i % 50), 'mail', i, 'thanks', 'mem_' || i,
-            '{\"key\":\"k\",\"subject\":\"s\",\"text\":\"t\",\"locale\":\"en\"}', case when i % 3 = 0 then 'due' else 'delivered' end, i, i
+            '{\"key\":\"k\",\"subject\":\"s\",\"text\":\"t\",\"locale\":\"en\"}', case when i % 3 = 0 then 'due' else 'delivered' end, i, 1780315200000 + i
      from n",
     "insert into attempts (delivery_id, number, at, took_ms) select 'dlv_' || i, 1, i, 1 from n",
     "insert into failing_channels (merchant_id, channel_id, failures, failing_since, closed_until)

@@ -277,7 +277,7 @@ async fn an_attempt_that_panics_frees_its_place() {
     let outbound = Outbound::new(Private::loopback(), Duration::from_secs(5)).unwrap();
     let limits = DeliveryLimits { parallel: 1, ..DeliveryLimits::default() };
     let clock = Arc::new(Breaking::default());
-    let notifier = Notifier::new(stage.outbox.clone(), outbound, clock, limits);
+    let notifier = Notifier::new(stage.outbox.clone(), outbound, clock, Traces::default(), limits);
     let stage = Stage { notifier, ..stage };
     stage.add(some(6, "hook"));
     stage.passes_until("the others are sent", |stage| stage.recorded_of("hook") == 5).await;

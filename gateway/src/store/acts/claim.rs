@@ -2,7 +2,7 @@
 //! the order of their names, from where the last claim ended; each is found by one step along an index, so a backlog of one costs the
 //! others nothing.
 
-use super::rows::document;
+use super::rows::{arrival_of, document};
 use crate::store::engine::{Cell, Dialect, Engine, Kind, Row, Set, Tx};
 use crate::store::{Claim, StoreError, UnreadArrival};
 use perkgate_domain::ids::{ArrivalId, EntryId};
@@ -106,7 +106,7 @@ const ENTRIES: Queue = Queue {
     turns: turns!("waiting where state = 'queued'"),
     of_one: ENTRIES_OF,
     weigh: None,
-    read: "select e.entry_id, e.merchant_id, e.source_id, w.member_id, e.purchase_entry, e.document, w.attempts
+    read: "select e.entry_id, e.merchant_id, e.source_id, e.arrival_id, w.member_id, e.purchase_entry, e.document, w.attempts
            from {k} join entries e on e.entry_id = k.id join waiting w on w.entry_id = k.id
            order by e.entry_id",
 };
@@ -181,6 +181,7 @@ fn queued(row: &Row) -> Result<QueuedEntry, StoreError> {
         id: EntryId(row.get("entry_id")?),
         merchant: row.get::<&str>("merchant_id")?.into(),
         source: row.get::<&str>("source_id")?.into(),
+        arrival: arrival_of(row)?,
         event: document("event", row.get("document")?)?,
         member: row.get::<Option<&str>>("member_id")?.map(Into::into),
         purchase: row.get::<Option<i64>>("purchase_entry")?.map(EntryId),

@@ -214,6 +214,7 @@ pub(super) async fn enqueue(tx: &mut Tx, drafts: &[Draft<'_>], lease_ms: i64) ->
                 id,
                 merchant: draft.admission.merchant.clone(),
                 source: draft.admission.source.clone(),
+                arrival: Some(draft.admission.arrival),
                 event: draft.entry.event.clone(),
                 member: draft.member.clone(),
                 purchase: draft.purchase_entry,

@@ -2,12 +2,12 @@
 
 use super::audit;
 use super::channels::{Open, open_channels, update_health};
-use super::rows::{delivery, json, owner};
+use super::rows::{arrival_of, delivery, json, owner};
 use crate::store::engine::{Dialect, Engine, Kind, Row, Set, Tx};
 use crate::store::{Actor, Claim, ContactField, DeliveryView, DueRow, Note, StoreError};
-use perkgate_domain::delivery::{Attempt, Delivery, Next};
+use perkgate_domain::delivery::{Attempt, Delivery, Next, TOO_OLD};
 use perkgate_domain::ids::{ChannelId, DeliveryId, MemberId, MerchantId};
-use perkgate_domain::limits::BreakerLimits;
+use perkgate_domain::limits::{BreakerLimits, MESSAGE_AGE_MS};
 use perkgate_domain::time::Moment;
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
@@ -87,12 +87,19 @@ async fn take(engine: &Engine, claim: &Claim, open: &Open, per_channel: usize) -
     let mut rows = lease(&mut tx, claim, &open.well, per_channel).await?;
     rows.extend(lease(&mut tx, claim, &open.probed, 1).await?);
     let mut due = Vec::with_capacity(rows.len());
+    let mut late = BTreeSet::new();
     let mut damaged = Set::new("k", &[("delivery_id", Kind::Text), ("note", Kind::Text)]);
     for row in &rows {
         let attempts: i64 = row.get("attempts")?;
         let attempt = u32::try_from(attempts + 1).unwrap_or(u32::MAX);
         match delivery(row) {
-            Ok(delivery) => due.push(DueRow { delivery, attempt, contact: Vec::new() }),
+            Ok(delivery) => {
+                // Its turn came long ago: its channel was disabled, or no gateway ran.
+                if claim.now.since_ms(Moment(row.get("next_at")?)) > MESSAGE_AGE_MS {
+                    late.insert(delivery.id.clone());
+                }
+                due.push(DueRow { delivery, attempt, arrival: arrival_of(row)?, contact: Vec::new() });
+            }
             Err(error @ StoreError::Corrupt { .. }) => {
                 let id: String = row.get("delivery_id")?;
                 tracing::error!(delivery = id, "the delivery cannot be read and is given up: {error}");
@@ -109,7 +116,7 @@ async fn take(engine: &Engine, claim: &Claim, open: &Open, per_channel: usize) -
         &[&damaged],
     )
     .await?;
-    withdraw(&mut tx, &mut due).await?;
+    withdraw(&mut tx, &mut due, &late).await?;
     contacts(&mut tx, &mut due).await?;
     tx.commit().await?;
     let turns: HashMap<_, _> =
@@ -136,14 +143,15 @@ async fn lease(tx: &mut Tx, claim: &Claim, channels: &Set, per_channel: usize) -
     };
     let statement = format!(
         "with picked (delivery_id) as ({picked})
-         update deliveries set leased_until = {{now}} + $2 where delivery_id in (select delivery_id from picked) returning *"
+         update deliveries set leased_until = {{now}} + $2 where delivery_id in (select delivery_id from picked)
+         returning *, (select e.arrival_id from entries e where e.entry_id = deliveries.entry_id) as arrival_id"
     );
     tx.rows(&statement, &[claim.now.into(), claim.lease_ms.into(), claim.most.into(), per_channel.into()], &[channels])
         .await
 }
 
-/// Consent may have been withdrawn since a message was written.
-async fn withdraw(tx: &mut Tx, due: &mut Vec<DueRow>) -> Result<(), StoreError> {
+/// What is not to be sent any more: consent may have been withdrawn since a message was written, and what is `late` is not true any more.
+async fn withdraw(tx: &mut Tx, due: &mut Vec<DueRow>, late: &BTreeSet<DeliveryId>) -> Result<(), StoreError> {
     let mut rows =
         Set::new("k", &[("delivery_id", Kind::Text), ("merchant_id", Kind::Text), ("member_id", Kind::Text)]);
     for DueRow { delivery, .. } in due.iter() {
@@ -158,18 +166,21 @@ async fn withdraw(tx: &mut Tx, due: &mut Vec<DueRow>) -> Result<(), StoreError> 
         )
         .await?;
     let unwilling = unwilling.iter().map(|row| row.get("delivery_id")).collect::<Result<BTreeSet<String>, _>>()?;
-    let mut rows = Set::new("k", &[("delivery_id", Kind::Text)]);
-    for delivery in &unwilling {
-        rows.push([delivery.into()]);
+    let mut rows = Set::new("k", &[("delivery_id", Kind::Text), ("note", Kind::Text)]);
+    for id in due.iter().map(|row| &row.delivery.id) {
+        if unwilling.contains(id.as_str()) {
+            rows.push([id.into(), "the member does not agree to messages any more".into()]);
+        } else if late.contains(id) {
+            rows.push([id.into(), TOO_OLD.into()]);
+        }
     }
     tx.run(
-        "update deliveries set state = 'suppressed', note = 'the member does not agree to messages any more'
-         from {k} where deliveries.delivery_id = k.delivery_id",
+        "update deliveries set state = 'suppressed', note = k.note from {k} where deliveries.delivery_id = k.delivery_id",
         &[],
         &[&rows],
     )
     .await?;
-    due.retain(|row| !unwilling.contains(row.delivery.id.as_str()));
+    due.retain(|row| !unwilling.contains(row.delivery.id.as_str()) && !late.contains(&row.delivery.id));
     Ok(())
 }
 

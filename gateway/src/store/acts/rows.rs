@@ -5,7 +5,7 @@ use crate::store::engine::Row;
 use perkgate_domain::decision::Price;
 use perkgate_domain::delivery::{Delivery, DeliveryState};
 use perkgate_domain::facts::MonthDay;
-use perkgate_domain::ids::{Digest, EntryId, MemberId, MerchantId};
+use perkgate_domain::ids::{ArrivalId, Digest, EntryId, MemberId, MerchantId};
 use perkgate_domain::ledger::{Expiry, HeldReward, Lot, RewardState};
 use perkgate_domain::member::Member;
 use perkgate_domain::rules::RewardKind;
@@ -41,6 +41,11 @@ pub(super) fn word<T>(what: &'static str, text: &str, parse: impl Fn(&str) -> Op
 /// A moment column that may be null.
 pub(super) fn moment(row: &Row, column: &str) -> Result<Option<Moment>, StoreError> {
     Ok(row.get::<Option<i64>>(column)?.map(Moment))
+}
+
+/// The arrival an entry came by; none if its time made it.
+pub(super) fn arrival_of(row: &Row) -> Result<Option<ArrivalId>, StoreError> {
+    Ok(row.get::<Option<i64>>("arrival_id")?.filter(|number| *number != 0).map(ArrivalId))
 }
 
 /// Whose row it is.

@@ -133,6 +133,7 @@ impl Shop {
             id: EntryId(self.number),
             merchant: self.merchant.id.clone(),
             source: "till".into(),
+            arrival: None,
             event,
             member: Some(self.member.clone()),
             purchase,
