@@ -30,6 +30,7 @@ mod square;
 mod stamps;
 mod time;
 mod traces;
+mod upgrade;
 
 /// A regular.
 const JANA: &str = "jana@example.com";

@@ -96,6 +96,7 @@ async fn whoever_says_half_a_head_is_left() {
     for _ in 0..2 {
         let read = kept.read(&mut answer).await.expect("an answer");
         assert!(answer[..read].starts_with(b"HTTP/1.1 200"));
+        // Longer than a head may take; that this is no mistake shows only when it has passed.
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
         kept.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it is still there");
     }

@@ -46,6 +46,7 @@ async fn backed_up_and_moved(premises: &Premises, others: Option<String>, again:
     let started = Instant::now();
     while gateway.settled().await < SOME {
         assert!(started.elapsed() < PATIENCE, "it does nothing");
+        // What is asked is another process, which wakes nobody here.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // In the middle of it.
@@ -164,6 +165,7 @@ async fn removed(premises: &Premises) {
     let started = Instant::now();
     while !programme().contains(r#"{"programme":"ends"}"#) {
         assert!(started.elapsed() < PATIENCE, "it exports nothing");
+        // A file says nothing when it grows.
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     begun.kill().and_then(|()| begun.wait()).expect("it is killed");

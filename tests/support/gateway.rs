@@ -92,6 +92,11 @@ impl Ground {
     pub fn traces(self, target: TraceTarget) -> Self {
         Self { traces: Some(target), ..self }
     }
+    /// At this time.
+    #[must_use]
+    pub fn at(self, now: Moment) -> Self {
+        Self { now, ..self }
+    }
     /// At the machine's own time, for what others check against their clock.
     #[must_use]
     pub fn at_present(self) -> Self {
