@@ -169,6 +169,7 @@ pub async fn run(
             if let Some(outcome) = outcome(store, merchant, arrival).await? {
                 return Ok(outcome);
             }
+            // Another process may be the one that settles it, and nothing wakes this one then.
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

@@ -134,6 +134,7 @@ fn wait(child: &mut Child, until: Instant) -> std::io::Result<Option<ExitStatus>
             child.wait()?;
             return Ok(None);
         }
+        // The standard library waits for a child for ever or not at all.
         std::thread::sleep(PAUSE);
     }
 }

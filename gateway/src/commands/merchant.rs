@@ -128,6 +128,7 @@ async fn write_down(flags: &Flags, merchant: &MerchantId) -> anyhow::Result<()> 
 async fn quiet(leaving: &Leaving) -> anyhow::Result<()> {
     let wait = async {
         while !leaving.hush().await? {
+            // The processes that work on them tell nobody here when they are done.
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())

@@ -274,6 +274,7 @@ impl Writer {
         if queue.is_empty() {
             put(queue, arrivals.recv().await?);
             if arrivals.is_empty() {
+                // A commit costs about the same for one as for many: those that come at the same moment share it.
                 tokio::time::sleep(Duration::from_millis(self.limits.linger_ms)).await;
             }
         }
@@ -358,6 +359,7 @@ async fn keep(store: Arc<dyn Store>, mut turned_away: mpsc::Receiver<NewRejectio
 async fn next_batch<T>(queue: &mut mpsc::Receiver<T>, limits: DoorLimits) -> Option<Vec<T>> {
     let mut batch = vec![queue.recv().await?];
     if queue.is_empty() {
+        // As above: what comes at the same moment shares a commit.
         tokio::time::sleep(Duration::from_millis(limits.linger_ms)).await;
     }
     while batch.len() < limits.commit {

@@ -58,6 +58,7 @@ pub async fn rotate(
     }
     told(Step::Known);
     if vault.coming(Purpose::Seal) != vault.generation(Purpose::Seal) {
+        // Nothing may be sealed with the new key before every process has looked and knows it.
         tokio::time::sleep(learning).await;
         let now = clock.now();
         let note = Note::new(None, by, "key.use", now).now(json!({"generation": vault.coming(Purpose::Seal)}));

@@ -61,9 +61,7 @@ const ENTRIES_OF: &str = "select w.entry_id from waiting w
                                     and b.entry_id > w.entry_id and b.leased_until > {now}))
     order by w.entry_id limit (select most from share)";
 
-/// Arrivals of more bytes are large.
-const LARGE: i64 = 64 * 1024;
-/// Bytes of large arrivals in one claim, which has one at least.
+/// Bytes of large arrivals (see the index `arrivals_large`) in one claim, which has one at least.
 const LARGE_TOGETHER: i64 = 8 * 1024 * 1024;
 
 /// What is claimed, and how.
@@ -75,8 +73,8 @@ struct Queue {
     peek: &'static str,
     turns: &'static str,
     of_one: &'static str,
-    /// Which of what was leased, `k`, is large, and how large.
-    weigh: Option<&'static str>,
+    /// Whether some of it may be large.
+    may_be_large: bool,
     /// What was leased, `k`, with all that is needed to work on it.
     read: &'static str,
 }
@@ -87,11 +85,7 @@ const ARRIVALS: Queue = Queue {
     peek: "select merchant_id from inbox order by merchant_id limit 1",
     turns: turns!("inbox where leased_until >= 0"),
     of_one: ARRIVALS_OF,
-    // A length is read without the bytes.
-    weigh: Some(
-        "select a.arrival_id as id, cast(length(a.sealed) as bigint) as bytes
-         from {k} join arrivals a on a.arrival_id = k.id where length(a.sealed) > $1 order by a.arrival_id",
-    ),
+    may_be_large: true,
     read:
         "select a.arrival_id, a.merchant_id, a.source_id, a.topic, a.dedupe, a.test, a.sealed, a.received_at, i.fetched,
                   i.attempts
@@ -105,7 +99,7 @@ const ENTRIES: Queue = Queue {
     peek: "select merchant_id from waiting where state = 'queued' order by merchant_id limit 1",
     turns: turns!("waiting where state = 'queued'"),
     of_one: ENTRIES_OF,
-    weigh: None,
+    may_be_large: false,
     read: "select e.entry_id, e.merchant_id, e.source_id, e.arrival_id, w.member_id, e.purchase_entry, e.document, w.attempts
            from {k} join entries e on e.entry_id = k.id join waiting w on w.entry_id = k.id
            order by e.entry_id",
@@ -153,8 +147,8 @@ async fn take(engine: &Engine, claim: &Claim, queue: &Queue) -> Result<Vec<Row>,
     }
     let mut tx = engine.write().await?;
     let mut ids = lease(&mut tx, claim, queue).await?;
-    if let Some(weigh) = queue.weigh {
-        give_back_large(&mut tx, weigh, &mut ids).await?;
+    if queue.may_be_large {
+        give_back_large(&mut tx, &mut ids).await?;
     }
     let rows = tx.rows(queue.read, &[], &[&Set::of_ids("k", ids)]).await?;
     tx.commit().await?;
@@ -230,14 +224,31 @@ async fn lease(tx: &mut Tx, claim: &Claim, queue: &Queue) -> Result<Vec<i64>, St
 }
 
 /// Keeps of the large ones only the first few: a backlog of them must not be read into memory at once. The rest is claimed later.
-async fn give_back_large(tx: &mut Tx, weigh: &str, ids: &mut Vec<i64>) -> Result<(), StoreError> {
-    let large = tx.rows(weigh, &[Cell::Int(LARGE)], &[&Set::of_ids("k", ids.iter().copied())]).await?;
+async fn give_back_large(tx: &mut Tx, ids: &mut Vec<i64>) -> Result<(), StoreError> {
+    let (Some(first), Some(last)) = (ids.iter().min().copied(), ids.iter().max().copied()) else { return Ok(()) };
+    // Left to itself, SQLite walks the arrivals.
+    let arrivals = match tx.dialect() {
+        Dialect::Sqlite => "arrivals a indexed by arrivals_large",
+        Dialect::Postgres => "arrivals a",
+    };
+    // A length is read without the bytes.
+    let weigh = format!(
+        "select a.arrival_id as id, cast(length(a.sealed) as bigint) as bytes from {arrivals}
+         where length(a.sealed) > 65536 and a.arrival_id between $1 and $2 order by a.arrival_id"
+    );
+    let large = tx.rows(&weigh, &[first.into(), last.into()], &[]).await?;
     let (mut sum, mut over) = (0, BTreeSet::new());
     for row in &large {
-        sum += row.get::<i64>("bytes")?;
-        if sum > LARGE_TOGETHER && sum > row.get::<i64>("bytes")? {
-            over.insert(row.get::<i64>("id")?);
+        let (id, bytes): (i64, i64) = (row.get("id")?, row.get("bytes")?);
+        if ids.contains(&id) {
+            sum += bytes;
+            if sum > LARGE_TOGETHER && sum > bytes {
+                over.insert(id);
+            }
         }
+    }
+    if over.is_empty() {
+        return Ok(());
     }
     ids.retain(|id| !over.contains(id));
     let over = Set::of_ids("k", over);

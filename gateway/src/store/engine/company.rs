@@ -21,6 +21,7 @@ pub(in crate::store) async fn is_open_elsewhere(url: &str) -> Result<bool, Store
         if !open || waited >= PATIENCE {
             return Ok(open);
         }
+        // Another process does not tell this one that it has hung up.
         tokio::time::sleep(PAUSE).await;
         waited += PAUSE;
     }

@@ -11,11 +11,13 @@ macro_rules! files {
 }
 
 /// SQLite's.
-pub(super) static SQLITE: LazyLock<Migrator> =
-    LazyLock::new(|| migrator(files!("sqlite": "0001_start" "0002_sound" "0003_keys" "0004_people" "0005_audit")));
+pub(super) static SQLITE: LazyLock<Migrator> = LazyLock::new(|| {
+    migrator(files!("sqlite": "0001_start" "0002_sound" "0003_keys" "0004_people" "0005_audit" "0006_large"))
+});
 /// PostgreSQL's.
-pub(super) static POSTGRES: LazyLock<Migrator> =
-    LazyLock::new(|| migrator(files!("postgres": "0001_start" "0002_sound" "0003_keys" "0004_people" "0005_audit")));
+pub(super) static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| {
+    migrator(files!("postgres": "0001_start" "0002_sound" "0003_keys" "0004_people" "0005_audit" "0006_large"))
+});
 
 fn migrator(files: &[(&'static str, &'static str)]) -> Migrator {
     let migrations = (1..).zip(files).map(|(version, (name, sql))| {
