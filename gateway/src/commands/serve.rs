@@ -43,7 +43,7 @@ pub(super) struct Flags {
     /// Short for every port of this machine itself (`127.0.0.0/8`, `::1`), for trying things out
     #[arg(long)]
     allow_private_destinations: bool,
-    /// An OpenTelemetry collector to send traces to, by OTLP over HTTP: its base URL, http://127.0.0.1:4318 for example
+    /// An OpenTelemetry collector to send traces to, by OTLP over HTTP: its base URL, `http://127.0.0.1:4318` for example
     #[arg(long, env = "PERKGATE_TRACES", value_name = "URL")]
     traces: Option<String>,
     /// Trace one webhook in so many
