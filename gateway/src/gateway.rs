@@ -17,6 +17,7 @@ use crate::telemetry::{Metrics, Tally, TraceError, TraceTarget, Traces};
 use crate::tokens::Tokens;
 use crate::vault::{Vault, VaultError};
 use crate::worker::Worker;
+use axum::Router;
 use perkgate_domain::limits::{CallLimits, DeliveryLimits, DoorLimits, Retention};
 use perkgate_plugin_host::{Compiler, Host, HostConfig, HostError};
 use std::future::Future;
@@ -164,6 +165,17 @@ pub enum StartError {
     Traces(#[from] TraceError),
 }
 
+/// Where the operator's pages are.
+#[derive(Debug)]
+pub enum Pages {
+    /// Nowhere.
+    Off,
+    /// Apart from the door.
+    At(TcpListener),
+    /// At the door, for machines that have one port: whoever reaches the door may read them.
+    AtTheDoor,
+}
+
 /// Everything, put together. Cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
@@ -239,17 +251,17 @@ impl Gateway {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), StartError> {
-        self.serve_with(listener, None, stop).await
+        self.serve_with(listener, Pages::Off, stop).await
     }
 
-    /// As [`Gateway::serve`], with the operator's pages at `pages`. Those stay until everything else has ended.
+    /// As [`Gateway::serve`], with the operator's pages. Those apart from the door stay until everything else has ended.
     ///
     /// # Errors
     /// [`StartError`] if the database fails at the start.
     pub async fn serve_with(
         &self,
         listener: TcpListener,
-        pages: Option<TcpListener>,
+        pages: Pages,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), StartError> {
         // A newer gateway may read what an older one parked.
@@ -266,7 +278,10 @@ impl Gateway {
         let work = tokio::spawn(self.worker().run(stopped));
         let tally = Tally::default();
         self.metrics.vitals().follow(journal.failing());
-        let aside = self.aside(pages, &tally).await;
+        let ops = self.ops().await;
+        let at_the_door =
+            if matches!(pages, Pages::AtTheDoor) { ops::beside_the_door(ops.clone()) } else { Router::new() };
+        let aside = self.aside(ops, pages, &tally);
         let desk = Desk {
             store: Arc::clone(&self.store),
             registry: Arc::clone(&self.registry),
@@ -284,7 +299,7 @@ impl Gateway {
             tally: tally.clone(),
             limits: self.config.door,
         };
-        let routes = receive::routes(door).merge(api::routes(desk));
+        let routes = receive::routes(door).merge(api::routes(desk)).merge(at_the_door);
         let bounds = Bounds::of(&self.config.door);
         let (metrics, told) = (self.metrics.clone(), tally.clone());
         serve_until(|stop| listen::serve(listener, routes, bounds, metrics, told, stop), stop).await;
@@ -299,17 +314,22 @@ impl Gateway {
         Ok(())
     }
 
-    /// What runs beside the door and the loops: trial writes, what is told every second, the operator's pages.
-    async fn aside(&self, pages: Option<TcpListener>, tally: &Tally) -> Vec<AbortHandle> {
+    /// What the operator's pages tell.
+    async fn ops(&self) -> Ops {
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.config.clock));
         let ops = Ops::new(store, clock, self.metrics.clone(), Arc::clone(&self.registry));
         // Whoever asks at once is told how it is, and not that nobody has looked yet.
         ops.probe().await;
+        ops
+    }
+
+    /// What runs beside the door and the loops: trial writes, what is told every second, the operator's pages.
+    fn aside(&self, ops: Ops, pages: Pages, tally: &Tally) -> Vec<AbortHandle> {
         let mut tasks = vec![
             tokio::spawn(ops.clone().keep_probing()).abort_handle(),
             tokio::spawn(tally.clone().keep_telling()).abort_handle(),
         ];
-        if let Some(pages) = pages {
+        if let Pages::At(pages) = pages {
             let bounds = Bounds { connections: PAGES, ..Bounds::of(&self.config.door) };
             // What happens here is not the door's, and is not counted.
             let (uncounted, tally) = (Metrics::default(), tally.clone());

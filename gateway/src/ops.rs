@@ -94,12 +94,16 @@ impl Ops {
 
 /// The pages.
 pub fn routes(ops: Ops) -> Router {
-    Router::new()
+    let probes = Router::new()
         .route("/healthz", get(async || page(200, TEXT, "ok\n".to_owned())))
         .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .route("/health", get(health))
-        .with_state(ops)
+        .with_state(ops.clone());
+    probes.merge(beside_the_door(ops))
+}
+
+/// What of the pages can be at the door, which has probes of its own.
+pub fn beside_the_door(ops: Ops) -> Router {
+    Router::new().route("/metrics", get(metrics)).route("/health", get(health)).with_state(ops)
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";

@@ -247,6 +247,19 @@ async fn an_address_that_was_named_must_be_free() {
     );
 }
 
+#[tokio::test]
+async fn the_operators_pages_are_at_the_door_only_where_that_was_said() {
+    for (ground, status) in [(Ground::of(&[OWN]), 404), (Ground::of(&[OWN]).on_one_port(), 200)] {
+        let gateway = ground.open().await;
+        let shop = FakeShop::at(&gateway, "own");
+        for page in ["/metrics", "/health"] {
+            assert_eq!(shop.gets(page).await.0, status, "{page}");
+        }
+        assert_eq!(shop.gets("/readyz").await, (200, "ready\n".to_owned()), "the door's own");
+        gateway.close().await;
+    }
+}
+
 /// Probes look and do nothing, so whoever has work to do finds it.
 #[tokio::test]
 async fn probes_take_no_work_away() {

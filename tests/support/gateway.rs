@@ -8,7 +8,7 @@ use perkgate_domain::programme::Source;
 use perkgate_domain::time::Moment;
 use perkgate_gateway::clock::{Clock as _, ManualClock};
 use perkgate_gateway::decide::Replay;
-use perkgate_gateway::gateway::{Config, Gateway, StartError};
+use perkgate_gateway::gateway::{Config, Gateway, Pages, StartError};
 use perkgate_gateway::identity::{self, Lookup};
 use perkgate_gateway::outbound::{Outbound, Private};
 use perkgate_gateway::store::{
@@ -54,6 +54,7 @@ pub struct Ground {
     database: Option<String>,
     retention: Retention,
     traces: Option<TraceTarget>,
+    one_port: bool,
 }
 
 impl Ground {
@@ -70,6 +71,7 @@ impl Ground {
             database: None,
             retention: Retention::default(),
             traces: None,
+            one_port: false,
         }
     }
     /// With a merchant file of these pieces.
@@ -86,6 +88,11 @@ impl Ground {
     #[must_use]
     pub fn retention(self, retention: Retention) -> Self {
         Self { retention, ..self }
+    }
+    /// With the operator's pages at the door.
+    #[must_use]
+    pub fn on_one_port(self) -> Self {
+        Self { one_port: true, ..self }
     }
     /// With traces.
     #[must_use]
@@ -189,10 +196,11 @@ impl TestGateway {
         self.address.is(format!("http://{}", listener.local_addr().expect("an address")));
         let pages = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         self.pages.is(format!("http://{}", pages.local_addr().expect("an address")));
+        let pages = if self.ground.one_port { Pages::AtTheDoor } else { Pages::At(pages) };
         let (stop, mut stopped) = watch::channel(false);
         let serving = gateway.clone();
         let task = tokio::spawn(async move {
-            serving.serve_with(listener, Some(pages), async move { drop(stopped.wait_for(|stop| *stop).await) }).await
+            serving.serve_with(listener, pages, async move { drop(stopped.wait_for(|stop| *stop).await) }).await
         });
         self.running = Some(Running { gateway, sources, stop, task });
     }

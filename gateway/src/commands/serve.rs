@@ -4,7 +4,7 @@ use super::merchants::{self, Wanted};
 use super::{Database, Secrets};
 use anyhow::Context as _;
 use perkgate_domain::limits::Retention;
-use perkgate_gateway::gateway::{Config, Gateway};
+use perkgate_gateway::gateway::{Config, Gateway, Pages};
 use perkgate_gateway::outbound::Private;
 use perkgate_gateway::telemetry::TraceTarget;
 use perkgate_gateway::{files, telemetry};
@@ -26,7 +26,7 @@ pub(super) struct Flags {
     /// Where to take requests
     #[arg(long, env = "PERKGATE_LISTEN", value_name = "ADDR")]
     listen: Option<String>,
-    /// Where the operator's pages are (metrics, readiness, health), or `off` [default: 127.0.0.1:9464]
+    /// Where the operator's pages are (metrics, readiness, health); `off`; or `door`, where there is one port [default: 127.0.0.1:9464]
     #[arg(long, env = "PERKGATE_OPS_LISTEN", value_name = "ADDR")]
     ops_listen: Option<String>,
     /// A merchant file to apply first; may be given more than once
@@ -156,26 +156,33 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
 
 /// Where the operator's pages are. An address that was named must be free. The usual one may be taken, by another gateway on this machine
 /// for example: then there are no pages, and the log says so.
-async fn operators_pages(named: Option<&str>) -> anyhow::Result<Option<TcpListener>> {
-    if named == Some("off") {
-        return Ok(None);
+async fn operators_pages(named: Option<&str>) -> anyhow::Result<Pages> {
+    match named {
+        Some("off") => return Ok(Pages::Off),
+        Some("door") => {
+            tracing::info!("the operator's pages are at the door: whoever reaches it may read them");
+            return Ok(Pages::AtTheDoor);
+        }
+        _ => {}
     }
     match TcpListener::bind(named.unwrap_or(OPS_LISTEN)).await {
         Ok(listener) => {
             tracing::info!("the operator's pages are at http://{}", listener.local_addr()?);
-            Ok(Some(listener))
+            Ok(Pages::At(listener))
         }
         Err(error) if named.is_none() => {
             tracing::warn!(
                 "there are no metrics and no health document: {OPS_LISTEN} is taken ({error}); name another address with \
                  --ops-listen ADDR, or `--ops-listen off`"
             );
-            Ok(None)
+            Ok(Pages::Off)
         }
         Err(error) => {
             let named = named.unwrap_or_default();
             Err(error).with_context(|| {
-                format!("cannot have the operator's pages on {named}; --ops-listen names another address, or `off`")
+                format!(
+                    "cannot have the operator's pages on {named}; --ops-listen names another address, or says `door` or `off`"
+                )
             })
         }
     }
