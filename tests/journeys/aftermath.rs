@@ -23,7 +23,7 @@ pub(super) async fn all_is_well(premises: &Premises, mut gateways: Vec<Served>, 
     assert_eq!(entries(premises.url(), "purchase").await, books.orders, "every purchase is there, once");
     assert_eq!(entries(premises.url(), "refund").await, books.refunds, "every refund is there, once");
     for (email, wanted) in &books.members {
-        let found = standing(premises, email);
+        let found = standing(premises, email).await;
         assert_eq!(found, *wanted, "{email}");
     }
     let verified = premises.run(&["ledger", "verify", "--replay"]);
@@ -51,25 +51,29 @@ async fn settled(premises: &Premises) {
 
 /// External ids of the entries of this kind, in order.
 async fn entries(url: &str, kind: &str) -> Vec<String> {
-    let query = sqlx::AssertSqlSafe("select external_id from entries where kind = $1");
-    let read = if url.starts_with("sqlite:") {
+    column(url, "select external_id from entries where kind = $1", kind).await
+}
+
+/// The first column, as text, of what `query` finds for one value.
+async fn column(url: &str, query: &'static str, value: &str) -> Vec<String> {
+    let mut found: Vec<String> = if url.starts_with("sqlite:") {
         let mut hand = SqliteConnection::connect(url).await.expect("the database opens");
-        sqlx::query_scalar(query).bind(kind).fetch_all(&mut hand).await
+        sqlx::query_scalar(query).bind(value).fetch_all(&mut hand).await.expect("rows are read")
     } else {
         let mut hand = PgConnection::connect(url).await.expect("the database opens");
-        sqlx::query_scalar(query).bind(kind).fetch_all(&mut hand).await
+        sqlx::query_scalar(query).bind(value).fetch_all(&mut hand).await.expect("rows are read")
     };
-    let mut found: Vec<String> = read.expect("the entries are read");
     found.sort_unstable();
     found
 }
 
-/// What somebody has, by the command line.
-fn standing(premises: &Premises, email: &str) -> Standing {
+/// What somebody has, by the command line, and all their rewards, of which that shows the newest.
+async fn standing(premises: &Premises, email: &str) -> Standing {
     let member = premises.run(&["member", "--merchant", "kavarna", &format!("email:{email}"), "--json"]).json();
     let balance = |wallet: &str| member["balances"][wallet]["available"].as_i64().unwrap_or_default();
-    let rewards = member["rewards"].as_array().map_or(0, Vec::len);
-    let rewards = i64::try_from(rewards).expect("few");
+    let id = member["member"].as_str().unwrap_or_default();
+    let rewards = "select reward_id from rewards where member_id = $1 and state <> 'withdrawn'";
+    let rewards = i64::try_from(column(premises.url(), rewards, id).await.len()).expect("few");
     Standing {
         points: balance("points"),
         stamps: balance("stamps") + GOAL * rewards,
