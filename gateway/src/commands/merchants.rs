@@ -67,7 +67,7 @@ async fn apply_one(gateway: &Gateway, named: &Named, secrets: Option<&Path>, lis
 
 /// Whether the database failed, and so would with every other file.
 fn is_outage(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(ApplyError::Store(_)))
+    matches!(error.downcast_ref(), Some(ApplyError::Store(error)) if error.is_outage())
 }
 
 /// The merchant files in a directory, by name. Each is its name's merchant's, and no other's.
@@ -88,10 +88,11 @@ fn within(directory: &Path) -> anyhow::Result<Vec<Named>> {
 /// Before any is applied: two files of one merchant would replace each other's programme at every start.
 fn each_its_own(named: &[Named]) -> anyhow::Result<()> {
     let mut seen: BTreeMap<String, &Path> = BTreeMap::new();
-    for Named { path, .. } in named {
-        // What is wrong with a file is said when it is read in earnest.
+    for Named { path, merchant: own } in named {
+        // What is wrong with a file is said when it is read in earnest; so is a file that says it is somebody else's.
         let Ok(text) = files::read_text(path, MERCHANT_FILE_BYTES) else { continue };
-        let Some(merchant) = merchant_file::merchant_id(&text) else { continue };
+        let says = merchant_file::merchant_id(&text);
+        let Some(merchant) = says.filter(|says| own.as_ref().is_none_or(|own| own == says)) else { continue };
         if let Some(first) = seen.insert(merchant.clone(), path) {
             anyhow::ensure!(
                 first == path,

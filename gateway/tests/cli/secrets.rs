@@ -59,9 +59,12 @@ fn a_served_file_belongs_to_one_merchant() {
     for nobodys in ["evil", "kavarna"] {
         assert_eq!(shop.ask(&["tasks", "--merchant", nobodys]).code, 1, "{nobodys}");
     }
+    // Not even where the one it says it is has a file, too.
+    shop.write("merchants/kavarna.toml", &merchant("kavarna", "literal-secret", ""));
+    shop.serve_with(&["--merchants", &directory]).stops_well();
+    assert_eq!(shop.ask(&["tasks", "--merchant", "kavarna"]).code, 0);
 
     shop.write("merchants/evil.toml", &merchant("evil", "file:square", ""));
-    shop.write("merchants/kavarna.toml", &merchant("kavarna", "literal-secret", ""));
     shop.write("merchants/README.md", "not one");
     std::fs::create_dir_all(shop.path("secrets/evil")).expect("a directory");
     shop.write("secrets/evil/square", "square-signature-key\n");
