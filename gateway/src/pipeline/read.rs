@@ -78,8 +78,8 @@ impl Pipeline {
         .await?;
         self.stage("normalise", &mut watch);
         let count = unread.len();
-        let outcomes: Vec<_> = admissions.iter().map(traces::outcome).collect();
-        let ready = match self.admit(admissions, &unread).await {
+        let mut outcomes: Vec<_> = admissions.iter().map(|admission| traces::outcome(&admission.result)).collect();
+        let ready = match self.admit(admissions, &unread, &mut outcomes).await {
             Ok(ready) => ready,
             Err(error) => {
                 lock(&self.shared.arrivals).put_back(unread);
@@ -101,7 +101,12 @@ impl Pipeline {
     }
 
     /// Admits a batch. One that fails is taken apart by halves, until what fails stands alone and is put off; the rest is admitted.
-    async fn admit(&self, admissions: Vec<Admission>, unread: &[Opened]) -> Result<Vec<QueuedEntry>, StoreError> {
+    async fn admit(
+        &self,
+        admissions: Vec<Admission>,
+        unread: &[Opened],
+        outcomes: &mut [traces::Outcome],
+    ) -> Result<Vec<QueuedEntry>, StoreError> {
         let mut ready = Vec::new();
         let mut parts = vec![admissions];
         while let Some(mut part) = parts.pop() {
@@ -114,9 +119,10 @@ impl Pipeline {
                     parts.push(part);
                 }
                 Err(error) => {
-                    let whose = |arrival: &&Opened| part.first().is_some_and(|one| one.arrival == arrival.id);
-                    let Some(arrival) = unread.iter().find(whose) else { continue };
+                    let whose = |(arrival, _): &(&Opened, _)| part.first().is_some_and(|one| one.arrival == arrival.id);
+                    let Some((arrival, outcome)) = unread.iter().zip(outcomes.iter_mut()).find(whose) else { continue };
                     let failed = self.failed(arrival, error.to_string());
+                    *outcome = traces::outcome(&failed);
                     ready.extend(self.store.admit(&[admission(arrival, failed, None)], LEASE_MS).await?);
                 }
             }
@@ -153,12 +159,13 @@ impl Pipeline {
                 (AdmissionResult::Later(why, self.clock.now().plus_ms(wait)), None)
             }
         };
-        let admission = admission(&arrival, result, sealed);
-        let outcome = traces::outcome(&admission);
-        let admitted = self.store.admit(&[admission], LEASE_MS).await;
-        self.trace_read("ask", std::slice::from_ref(&arrival), &[outcome], began);
+        let outcome = traces::outcome(&result);
+        let admitted = self.store.admit(&[admission(&arrival, result, sealed)], LEASE_MS).await;
         let kept = match admitted {
-            Ok(ready) => self.keep(ready).await,
+            Ok(ready) => {
+                self.trace_read("ask", std::slice::from_ref(&arrival), &[outcome], began);
+                self.keep(ready).await
+            }
             Err(error) => Err(error),
         };
         match kept {

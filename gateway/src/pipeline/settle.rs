@@ -80,15 +80,14 @@ impl Pipeline {
                 Err(error) => return Ok(Settled::Failed(error.to_string())),
             };
             let mut watch = Instant::now();
-            let laps = Laps { began, planned: watch };
+            let laps = Laps { began, planned: watch, batch: entries.len() };
             let settled = self.store.settle(&plan.settlements, &plan.put_off).await;
             self.stage("settle", &mut watch);
             match settled {
                 Ok(()) => {
                     lock(&self.shared.numbers).append(&mut plan.numbers);
                     self.metrics.batch(started.elapsed());
-                    self.report(&entries, &plan);
-                    self.trace_settled(&entries, &plan, laps);
+                    self.report(&entries, &plan, laps);
                     self.let_wait(&entries, &plan).await?;
                     let count = plan.settlements.len() + plan.put_off.len();
                     return Ok(Settled::Done { count, deferred: plan.deferred });
@@ -227,7 +226,7 @@ impl Pipeline {
     }
 
     /// One line for each entry settled or put off.
-    fn report(&self, entries: &[QueuedEntry], plan: &Plan) {
+    fn report(&self, entries: &[QueuedEntry], plan: &Plan, laps: Laps) {
         let by_id: HashMap<_, _> = entries.iter().map(|entry| (entry.id, entry)).collect();
         for settlement in &plan.settlements {
             let born = settlement.born.as_deref();
@@ -242,6 +241,7 @@ impl Pipeline {
             tracing::info!(merchant = %entry.merchant, source = %entry.source, entry = %entry.id, kind,
                 id = entry.event.external_id(), state, member = entry.member.as_ref().map_or("", MemberId::as_str),
                 postings = settlement.postings.len(), rewards = settlement.rewards.len(), messages = settlement.deliveries.len(), "{kind} {state}");
+            self.trace_settled(entry, settlement, laps);
         }
         for put_off in &plan.put_off {
             let entry = put_off.what.entry().and_then(|entry| by_id.get(&entry)).copied();

@@ -1,13 +1,11 @@
-//! What tracing tells of reading and settling. A batch is worked on together, so each of its arrivals and entries took as long as the
-//! batch did.
+//! What tracing tells of reading and settling. A batch is worked on together, so each of its arrivals and entries shows the time of the
+//! whole batch.
 
 use super::Pipeline;
 use super::held::Opened;
-use super::plan::Plan;
-use crate::store::{Admission, AdmissionResult};
-use crate::telemetry::Step;
-use perkgate_domain::plan::QueuedEntry;
-use std::collections::HashMap;
+use crate::store::AdmissionResult;
+use crate::telemetry::{Step, Trace};
+use perkgate_domain::plan::{QueuedEntry, Settlement};
 use std::time::Instant;
 
 /// When each part of settling a batch began.
@@ -15,11 +13,16 @@ use std::time::Instant;
 pub(super) struct Laps {
     pub(super) began: Instant,
     pub(super) planned: Instant,
+    /// Entries in it.
+    pub(super) batch: usize,
 }
 
 /// What an arrival came to, in a word, and of how many entries it tells.
-pub(super) fn outcome(admission: &Admission) -> (&'static str, usize) {
-    match &admission.result {
+pub(super) type Outcome = (&'static str, usize);
+
+/// See [`Outcome`].
+pub(super) fn outcome(result: &AdmissionResult) -> Outcome {
+    match result {
         AdmissionResult::Entries(entries) => ("entries", entries.len()),
         AdmissionResult::Nothing(_) => ("nothing", 0),
         AdmissionResult::Test(_) => ("test", 0),
@@ -31,13 +34,7 @@ pub(super) fn outcome(admission: &Admission) -> (&'static str, usize) {
 
 impl Pipeline {
     /// Arrivals were read (`read`), or a platform was asked about one (`ask`).
-    pub(super) fn trace_read(
-        &self,
-        name: &'static str,
-        arrivals: &[Opened],
-        outcomes: &[(&'static str, usize)],
-        began: Instant,
-    ) {
+    pub(super) fn trace_read(&self, name: &'static str, arrivals: &[Opened], outcomes: &[Outcome], began: Instant) {
         for (arrival, (outcome, entries)) in arrivals.iter().zip(outcomes) {
             let Some(trace) = self.metrics.traces().of_arrival(arrival.id) else { continue };
             let step = Step::new(name, began)
@@ -51,33 +48,32 @@ impl Pipeline {
         }
     }
 
-    /// A batch of entries was settled.
-    pub(super) fn trace_settled(&self, entries: &[QueuedEntry], plan: &Plan, laps: Laps) {
-        let by_id: HashMap<_, _> = entries.iter().map(|entry| (entry.id, entry)).collect();
-        for settlement in &plan.settlements {
-            let born = settlement.born.as_deref();
-            let Some(entry) = born.or_else(|| by_id.get(&settlement.entry).copied()) else { continue };
-            let Some(trace) = self.metrics.traces().of_entry(entry.id, entry.arrival) else { continue };
-            let fuel: u64 = settlement.decisions.iter().map(|decision| decision.fuel).sum();
-            let step = settling(entry, laps.began)
-                .with("perkgate.state", settlement.state.as_str())
-                .with("perkgate.decisions", count(settlement.decisions.len()))
-                .with("perkgate.fuel", i64::try_from(fuel).unwrap_or(i64::MAX))
-                .with("perkgate.postings", count(settlement.postings.len()))
-                .with("perkgate.deliveries", count(settlement.deliveries.len()))
-                .with("perkgate.batch", count(entries.len()));
-            let parts = [Step::new("plan", laps.began).until(laps.planned), Step::new("commit", laps.planned)];
-            // What its time made did not arrive, so nothing is above it.
-            if entry.arrival.is_some() { trace.step(step, parts) } else { trace.root(step, parts) }
-        }
+    /// An entry was settled.
+    pub(super) fn trace_settled(&self, entry: &QueuedEntry, settlement: &Settlement, laps: Laps) {
+        let Some(trace) = self.metrics.traces().of_entry(entry.id, entry.arrival) else { return };
+        let fuel: u64 = settlement.decisions.iter().map(|decision| decision.fuel).sum();
+        let step = settling(entry, laps.began)
+            .with("perkgate.state", settlement.state.as_str())
+            .with("perkgate.decisions", count(settlement.decisions.len()))
+            .with("perkgate.fuel", i64::try_from(fuel).unwrap_or(i64::MAX))
+            .with("perkgate.postings", count(settlement.postings.len()))
+            .with("perkgate.deliveries", count(settlement.deliveries.len()))
+            .with("perkgate.batch", count(laps.batch));
+        let parts = [Step::new("plan", laps.began).until(laps.planned), Step::new("commit", laps.planned)];
+        tell(&trace, entry, step, parts);
     }
 
     /// An entry failed, for now or for good.
     pub(super) fn trace_failed(&self, entry: &QueuedEntry, why: &str) {
         let Some(trace) = self.metrics.traces().of_entry(entry.id, entry.arrival) else { return };
         let step = settling(entry, Instant::now()).failed(Some(why));
-        if entry.arrival.is_some() { trace.step(step, []) } else { trace.root(step, []) }
+        tell(&trace, entry, step, []);
     }
+}
+
+/// What its time made did not arrive, so nothing is above it.
+fn tell(trace: &Trace<'_>, entry: &QueuedEntry, step: Step, parts: impl IntoIterator<Item = Step>) {
+    if entry.arrival.is_some() { trace.step(step, parts) } else { trace.root(step, parts) }
 }
 
 fn settling(entry: &QueuedEntry, began: Instant) -> Step {

@@ -25,7 +25,7 @@ use perkgate_domain::time::Moment;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Where platforms send.
+/// The source's own address, which its merchant gives to the platform.
 const ROUTE: &str = "/in/{merchant}/{source}";
 
 /// What the door needs.
@@ -143,26 +143,7 @@ impl Door {
             Ok(appended) => {
                 let answer = Answer::Journalled(appended);
                 self.metrics.arrival(answer.word(), read.elapsed());
-                if let Some(trace) = self.metrics.traces().of_arrival(appended.id()) {
-                    let step = Step::new("receive", began)
-                        .server()
-                        .with("http.request.method", "POST")
-                        .with("http.route", ROUTE)
-                        .with("http.response.status_code", 200)
-                        .with("http.request.body.size", i64::try_from(bytes).unwrap_or(i64::MAX))
-                        .with("perkgate.merchant", merchant.to_string())
-                        .with("perkgate.source", source.to_string())
-                        .with("perkgate.topic", stamp.topic.clone())
-                        .with("perkgate.answer", answer.word());
-                    let parts = [Step::new("verify", read).until(journalling), Step::new("journal", journalling)];
-                    match appended {
-                        Appended::Accepted(_) => trace.root(step, parts),
-                        // Told again: the first request stays the root.
-                        Appended::Duplicate(_) | Appended::Conflict(_) => {
-                            trace.step(step.which(&self.clock.now().0, 0), parts);
-                        }
-                    }
-                }
+                self.trace((merchant, source), appended, &stamp.topic, bytes, [began, read, journalling]);
                 tracing::info!(%merchant, %source, topic = stamp.topic, delivery = stamp.dedupe, "arrival {}", answer.word());
                 answer.respond()
             }
@@ -170,6 +151,34 @@ impl Door {
                 self.refuses("our_fault", || format!("`{source}` of `{merchant}` was answered 503: {error}"));
                 Answer::OurFault.respond()
             }
+        }
+    }
+
+    /// Begins the trace of an arrival: when it came, was read, and went into the journal.
+    fn trace(
+        &self,
+        (merchant, source): (&MerchantId, &SourceId),
+        appended: Appended,
+        topic: &str,
+        bytes: usize,
+        [began, read, journalling]: [Instant; 3],
+    ) {
+        let Some(trace) = self.metrics.traces().of_arrival(appended.id()) else { return };
+        let step = Step::new("receive", began)
+            .server()
+            .with("http.request.method", "POST")
+            .with("http.route", ROUTE)
+            .with("http.response.status_code", 200)
+            .with("http.request.body.size", i64::try_from(bytes).unwrap_or(i64::MAX))
+            .with("perkgate.merchant", merchant.to_string())
+            .with("perkgate.source", source.to_string())
+            .with("perkgate.topic", topic.to_owned())
+            .with("perkgate.answer", Answer::Journalled(appended).word());
+        let parts = [Step::new("verify", read).until(journalling), Step::new("journal", journalling)];
+        match appended {
+            Appended::Accepted(_) => trace.root(step, parts),
+            // Told again: the first request stays the root.
+            Appended::Duplicate(_) | Appended::Conflict(_) => trace.step(step.which(&self.clock.now().0, 0), parts),
         }
     }
 
