@@ -99,7 +99,8 @@ async fn one_webhook_in_a_few_is_traced_whole() {
     let collector = Collector::open().await;
     let gateway = traced(&collector, 4, "").await;
     let shop = FakeShop::at(&gateway, "eshop");
-    for number in 0..40 {
+    // Which are traced depends on the key. That it is none, or nearly all, happens once in ten billion runs.
+    for number in 0..80 {
         shop.sells(&sale(&gateway, ORDER + number)).await.is(200, "accepted");
     }
     gateway.settle().await;
@@ -111,7 +112,7 @@ async fn one_webhook_in_a_few_is_traced_whole() {
         traces
     };
     let received = of("receive");
-    assert!((1..30).contains(&received.len()), "{} of 40", received.len());
+    assert!((1..60).contains(&received.len()), "{} of 80", received.len());
     assert_eq!((received.clone(), received.clone()), (of("read"), of("settle")));
 }
 

@@ -4,7 +4,7 @@
 use super::{BY_JANA, JANA};
 use perkgate_domain::time::Moment;
 use perkgate_gateway::clock::Clock as _;
-use perkgate_tests::programme::{OWN, plugin_file, webhook};
+use perkgate_tests::programme::{COFFEE, OWN, plugin_file, webhook};
 use perkgate_tests::{FakeShop, Ground, Sale, hostile, postgres_or_skip, until};
 use serde_json::{Value, json};
 use sqlx::migrate::Migrator;
@@ -34,16 +34,8 @@ window = "rolling"
 days = 60
 grace_days = 7
 levels = [ { name = "silver", at = "60.00" }, { name = "gold", at = "150.00" } ]
-
-[[rewards]]
-key = "free-coffee"
-title = "Káva zadarmo"
-kind = "free-item"
-item = "Espresso"
-price = { points = 5 }
-undo_minutes = 10
 "#;
-    [OWN, more, &webhook("http://127.0.0.1:9/"), &plugin_file("honest-points")].concat()
+    [OWN, more, COFFEE, &webhook("http://127.0.0.1:9/"), &plugin_file("honest-points")].concat()
 }
 
 /// A value as either engine reads it.

@@ -1,5 +1,6 @@
 //! An OpenTelemetry collector: a real web server that takes traces by OTLP over HTTP and reads them with the protocol's own types.
 
+use crate::loopback;
 use crate::wait::until;
 use axum::Router;
 use axum::body::Bytes;
@@ -13,7 +14,6 @@ use prost::Message as _;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpListener;
 
 /// A span as it came.
 #[derive(Clone, Debug)]
@@ -44,11 +44,8 @@ pub struct Collector {
 impl Collector {
     /// Opens on loopback.
     pub async fn open() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let collector = Self { address: listener.local_addr().expect("an address"), told: Arc::default() };
-        let routes = Router::new().route("/v1/traces", post(take)).with_state(collector.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        collector
+        let routes = |collector| Router::new().route("/v1/traces", post(take)).with_state(collector);
+        loopback::open(|address| Self { address, told: Arc::default() }, routes).await
     }
     /// Its base URL.
     pub fn url(&self) -> String {

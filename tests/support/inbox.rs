@@ -1,5 +1,6 @@
 //! A merchant's webhook receiver: a real web server that checks every message with the official Standard Webhooks library.
 
+use crate::loopback;
 use crate::programme::CHANNEL_SECRET;
 use crate::wait::until;
 use axum::Router;
@@ -10,7 +11,6 @@ use axum::routing::post;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpListener;
 
 /// What the receiver says to one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +50,8 @@ pub struct FakeInbox {
 impl FakeInbox {
     /// Opens on loopback.
     pub async fn open() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let inbox = Self { address: listener.local_addr().expect("an address"), room: Arc::default() };
-        let routes = Router::new().route("/messages", post(take)).with_state(inbox.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        inbox
+        let routes = |inbox| Router::new().route("/messages", post(take)).with_state(inbox);
+        loopback::open(|address| Self { address, room: Arc::default() }, routes).await
     }
     /// Where messages go.
     pub fn url(&self) -> String {

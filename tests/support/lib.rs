@@ -12,6 +12,7 @@ mod gateway;
 mod hostile;
 mod inbox;
 mod load;
+mod loopback;
 mod mail;
 mod platform;
 mod postgres;

@@ -1,5 +1,6 @@
 //! Square's API, as far as a webhook leaves something out: answers questions about orders.
 
+use crate::loopback;
 use crate::sales::{self, Sale};
 use axum::Router;
 use axum::body::Body;
@@ -9,7 +10,6 @@ use axum::routing::get;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpListener;
 
 /// The token that the API wants.
 const TOKEN: &str = "sq0atp-kavarna";
@@ -31,11 +31,8 @@ pub struct FakePlatform {
 impl FakePlatform {
     /// Opens on loopback.
     pub async fn open() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let platform = Self { address: listener.local_addr().expect("an address"), desk: Arc::default() };
-        let routes = Router::new().route("/v2/orders/{id}", get(answer)).with_state(platform.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
-        platform
+        let routes = |platform| Router::new().route("/v2/orders/{id}", get(answer)).with_state(platform);
+        loopback::open(|address| Self { address, desk: Arc::default() }, routes).await
     }
     /// The line of a source that tells the gateway how to ask.
     pub fn api(&self) -> String {

@@ -74,7 +74,7 @@ fn binary() -> &'static Path {
 /// A command of it without the surroundings of whoever runs the tests.
 fn command() -> Command {
     let mut command = Command::new(binary());
-    for name in ["DATABASE", "DATA", "LISTEN", "OPS_LISTEN", "KEY", "LOG"] {
+    for name in ["DATABASE", "DATA", "LISTEN", "OPS_LISTEN", "KEY", "LOG", "TRACES", "TRACE_ONE_IN"] {
         command.env_remove(format!("PERKGATE_{name}"));
     }
     command.stdin(Stdio::null());
