@@ -160,7 +160,7 @@ pub enum StartError {
     /// Outgoing requests.
     #[error(transparent)]
     Outbound(#[from] crate::outbound::OutboundError),
-    /// Traces.
+    /// The collector that traces are to be sent to.
     #[error(transparent)]
     Traces(#[from] TraceError),
 }
@@ -168,7 +168,7 @@ pub enum StartError {
 /// Where the operator's pages are.
 #[derive(Debug)]
 pub enum Pages {
-    /// Nowhere.
+    /// There are none: nobody is told how the process does but by its log.
     Off,
     /// Apart from the door.
     At(TcpListener),
