@@ -39,6 +39,11 @@ pub enum TraceError {
     /// No URL of a collector.
     #[error("`{0}` is not where a collector takes traces: write its base URL, `http://127.0.0.1:4318` for example")]
     Collector(String),
+    /// A URL with a password, which would be told in log lines.
+    #[error(
+        "the collector's URL has a user or a password in it: leave them out, and name them in OTEL_EXPORTER_OTLP_HEADERS"
+    )]
+    Credentials,
     /// The exporter cannot be made.
     #[error("traces cannot be sent: {0}")]
     Exporter(String),
@@ -125,10 +130,11 @@ impl Traces {
     /// [`TraceError`] if it is no URL. Whether anybody listens there shows only later, in the log.
     pub fn to(target: &TraceTarget, space: [u8; 32]) -> Result<Self, TraceError> {
         let base = target.collector.trim_end_matches('/');
-        let is_web =
-            reqwest::Url::parse(base).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        if !is_web {
-            return Err(TraceError::Collector(target.collector.clone()));
+        let url = reqwest::Url::parse(base).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let url = url.ok_or_else(|| TraceError::Collector(target.collector.clone()))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(TraceError::Credentials);
         }
         let failed = |error: &dyn std::fmt::Display| TraceError::Exporter(error.to_string());
         // It brings a runtime of its own, which must not be made on one of ours.
@@ -257,5 +263,23 @@ impl SpanExporter for Told {
     }
     fn set_resource(&mut self, resource: &Resource) {
         self.exporter.set_resource(resource);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_collector_is_a_url_without_a_password() {
+        let to = |collector: &str| {
+            let target = TraceTarget { collector: collector.to_owned(), one_in: NonZeroU64::MIN };
+            Traces::to(&target, [0; 32]).err().map(|error| error.to_string())
+        };
+        for wrong in ["", "collector:4318", "ftp://collector", "127.0.0.1", "http://"] {
+            assert!(to(wrong).is_some_and(|why| why.contains("base URL")), "{wrong}");
+        }
+        let why = to("http://anna:hush@127.0.0.1:4318").unwrap_or_default();
+        assert!(why.contains("OTEL_EXPORTER_OTLP_HEADERS") && !why.contains("hush"), "{why}");
     }
 }
