@@ -48,7 +48,7 @@ pub(super) async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     let mut said = Said::default();
     let report = whole::backup(&flags.database.database, &to, &mut |table, rows| said.copied(table, rows)).await?;
     println!("{} is made and checked: {}", to.display(), counts(&report));
-    noted(&flags.database.database, "database.backup", json!({"to": to})).await;
+    noted(&flags.database.database, "database.backup", json!({"to": to.display().to_string()})).await;
     match (&flags.key_to, &key) {
         (Some(copy), _) => println!("the key is not in it; it is copied to {}", copy.display()),
         (None, Key::Environment) => println!("the key is not in it: it is what PERKGATE_KEY says; keep that elsewhere"),
@@ -74,7 +74,7 @@ pub(super) async fn restore(flags: RestoreFlags) -> anyhow::Result<ExitCode> {
     println!("{} is restored and checked: {}", flags.from.display(), counts(&report));
     let checked = opens(&flags.database).await.context("the database is restored, and")?;
     println!("{checked}");
-    noted(url, "database.restore", json!({"from": flags.from})).await;
+    noted(url, "database.restore", json!({"from": flags.from.display().to_string()})).await;
     Ok(ExitCode::SUCCESS)
 }
 
